@@ -1,0 +1,15 @@
+//! The wf language: text becomes a program.
+//!
+//! Source → tokens → tree → checked → program. Everything here is pure: no I/O, no async, no clock. `parse` and `check`
+//! always give a tree, with diagnostics beside it; `compile` follows when none of them is an error.
+
+pub mod code;
+pub mod diagnostic;
+pub mod source;
+pub mod span;
+pub mod syntax;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Fix, Label, Severity};
+pub use source::{LineColumn, Source};
+pub use span::{SourceId, Span};
