@@ -1,1 +1,3 @@
-//! stub
+//! The wf machine: a program becomes an outcome.
+
+pub mod store;
