@@ -6,6 +6,7 @@
 pub mod check;
 pub mod code;
 pub mod diagnostic;
+pub mod program;
 pub mod source;
 pub mod span;
 pub mod syntax;

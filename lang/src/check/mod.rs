@@ -15,6 +15,7 @@ use crate::{
 
 pub mod ty;
 
+pub use crate::program::op::CtxMember;
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
 
 /// A module among those that are checked together.
@@ -135,27 +136,6 @@ pub enum Use {
     CtxMember(CtxMember),
     /// A module or a namespace of the library; only its members are values.
     Module(ModuleId),
-}
-
-/// The members of `ctx` beside `state`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CtxMember {
-    /// `ctx.run_id`.
-    RunId,
-    /// `ctx.workflow`.
-    Workflow,
-    /// `ctx.workflow_title`.
-    WorkflowTitle,
-    /// `ctx.step`.
-    Step,
-    /// `ctx.attempt`.
-    Attempt,
-    /// `ctx.idempotency_key`.
-    IdempotencyKey,
-    /// `ctx.is_streaming`.
-    IsStreaming,
-    /// `ctx.usage`.
-    Usage,
 }
 
 /// How a call is made.
