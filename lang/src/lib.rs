@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod code;
+pub mod compile;
 pub mod diagnostic;
 pub mod program;
 pub mod source;

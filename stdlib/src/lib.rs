@@ -11,6 +11,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("json", include_str!("../json.wf")),
     ("list", include_str!("../list.wf")),
     ("map", include_str!("../map.wf")),
+    ("random", include_str!("../random.wf")),
     ("string", include_str!("../string.wf")),
     ("time", include_str!("../time.wf")),
 ];

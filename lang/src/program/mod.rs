@@ -130,6 +130,8 @@ pub enum FunctionKind {
     Lambda,
     /// A branch of a `gather`.
     Branch,
+    /// A library function that asks the agent in its first argument, and is called by that agent's name.
+    Ask,
     /// Made by the compiler: the start of a run, the settings of an agent.
     Hidden,
 }
@@ -163,7 +165,7 @@ pub struct Function {
     pub code: Vec<Op>,
     /// Where each op comes from: the pc from which on a span holds, ascending.
     pub spans: Vec<(Pc, Span)>,
-    /// Where frames can be saved, by pc, ascending; the first is the entry.
+    /// Where frames can be saved: the entry, then the ops that are safe points, by pc, ascending.
     pub safe_points: Vec<SafePoint>,
     /// Where faults go; the first that covers the pc takes it.
     pub handlers: Vec<Handler>,
@@ -332,8 +334,9 @@ impl Function {
         after.checked_sub(1).and_then(|index| self.spans.get(index)).map_or_else(Span::default, |(_, span)| *span)
     }
 
-    /// The number of the safe point at `pc`.
+    /// The number of the safe point that the op at `pc` is.
     pub fn safe_point(&self, pc: Pc) -> Option<usize> {
-        self.safe_points.binary_search_by_key(&pc, |point| point.pc).ok()
+        let ops = self.safe_points.get(1..)?;
+        ops.binary_search_by_key(&pc, |point| point.pc).ok().map(|index| index + 1)
     }
 }

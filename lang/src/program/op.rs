@@ -12,6 +12,7 @@ pub type Reg = u16;
 pub type Pc = u32;
 
 /// One instruction.
+#[allow(missing_docs, reason = "the comment of each op explains its operands")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     /// `dst = null`
