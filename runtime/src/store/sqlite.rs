@@ -5,6 +5,8 @@
 //! own and wait for nobody.
 
 use std::{
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread::JoinHandle,
@@ -31,6 +33,9 @@ mod read;
 /// How long a writer waits for another process; a failed commit stops a run, so it is patient.
 const WRITER_PATIENCE: Duration = Duration::from_secs(30);
 const READER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How every SQLite file begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Reading connections that are kept open while nobody reads.
 const SPARE_READERS: usize = 4;
@@ -83,6 +88,7 @@ impl SqliteStore {
         if path.is_dir() {
             return Err(StoreError::Unusable(format!("`{}` is a folder", path.display())));
         }
+        check_magic(path)?;
         let mut writer = connect(path, WRITER_PATIENCE).map_err(|error| at(path, error))?;
         migrate::prepare(&mut writer).map_err(|error| at(path, error))?;
         let counts = Arc::new(Mutex::new(StoreCounts::default()));
@@ -241,6 +247,26 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> StoreCounts {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refuses a file that does not begin as a database does. SQLite takes one that is shorter than a page for a new one,
+/// and would write over somebody's notes.
+fn check_magic(path: &Path) -> Result<(), StoreError> {
+    let unreadable = |error| StoreError::Unusable(format!("`{}`: {error}", path.display()));
+    let mut start = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(512).read_to_end(&mut start).map_err(unreadable)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    match start.len() {
+        0 => Ok(()),
+        _ if !start.starts_with(&MAGIC[..start.len().min(MAGIC.len())]) => {
+            Err(StoreError::Foreign(format!("`{}`: the file is not a database", path.display())))
+        }
+        ..512 => Err(StoreError::Foreign(format!("`{}`: the file is torn: it is too short", path.display()))),
+        _ => Ok(()),
     }
 }
 
