@@ -260,13 +260,11 @@ fn check_magic(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unreadable(error)),
     };
+    let foreign = |reason| Err(StoreError::Foreign(format!("`{}`: {reason}", path.display())));
     match start.len() {
-        0 => Ok(()),
-        _ if !start.starts_with(&MAGIC[..start.len().min(MAGIC.len())]) => {
-            Err(StoreError::Foreign(format!("`{}`: the file is not a database", path.display())))
-        }
-        ..512 => Err(StoreError::Foreign(format!("`{}`: the file is torn: it is too short", path.display()))),
-        _ => Ok(()),
+        0 | 512 if start.is_empty() || start.starts_with(MAGIC) => Ok(()),
+        1..512 if start.starts_with(MAGIC) => foreign("the file is torn: it is shorter than its first page"),
+        _ => foreign("the file is not a database"),
     }
 }
 

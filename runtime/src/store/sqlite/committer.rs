@@ -43,8 +43,13 @@ pub(super) struct Queued {
 pub(super) struct Change {
     /// The run of which a new epoch begins, if it succeeds.
     begins: Option<RunId>,
-    /// Does it, and says whether it succeeded; the reply is sent by what it returns, after the refusals are forgotten.
-    work: Box<dyn FnOnce(&mut Connection) -> (bool, Box<dyn FnOnce()>) + Send>,
+    work: Box<dyn FnOnce(&mut Connection) -> Changed + Send>,
+}
+
+/// What became of a change. Whoever waits is told when everything else is in order.
+struct Changed {
+    done: bool,
+    reply: Box<dyn FnOnce()>,
 }
 
 impl Change {
@@ -54,9 +59,9 @@ impl Change {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Self {
-        let work = move |conn: &mut Connection| -> (bool, Box<dyn FnOnce()>) {
+        let work = move |conn: &mut Connection| {
             let result = in_transaction(conn, work);
-            (result.is_ok(), Box::new(move || reply(result)))
+            Changed { done: result.is_ok(), reply: Box::new(move || reply(result)) }
         };
         Change { begins, work: Box::new(work) }
     }
@@ -109,7 +114,7 @@ struct Committer<'c> {
 
 impl Committer<'_> {
     fn change(&mut self, change: Change) {
-        let (done, reply) = (change.work)(&mut self.conn);
+        let Changed { done, reply } = (change.work)(&mut self.conn);
         if done {
             self.untidied += 1;
             self.counts.lock().unwrap_or_else(PoisonError::into_inner).transactions += 1;
