@@ -7,10 +7,17 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 mod error;
+mod memory;
+mod migrate;
 mod owner;
+mod refusals;
+mod rules;
+mod sqlite;
 
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use owner::Owner;
+pub use sqlite::SqliteStore;
 
 /// The name of a run: a UUID, or what `--id` gave.
 pub type RunId = Arc<str>;

@@ -1,0 +1,237 @@
+//! The rows of one run in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::store::{
+    Answered, Delta, EventBatch, FiberRow, Kept, Millis, OpenRequest, RecordedAnswer, RequestEnd, RequestRow,
+    RunRecord, Saved, StoreError, rules,
+};
+
+/// Checkpoints that a row belongs to: from `since` until before `until`, `None` while it is open.
+#[derive(Debug)]
+struct Row {
+    since: u64,
+    until: Option<u64>,
+    data: Arc<[u8]>,
+}
+
+impl Row {
+    fn holds(&self, n: u64) -> bool {
+        self.since <= n && self.until.is_none_or(|until| n < until)
+    }
+
+    fn close(&mut self, n: u64) {
+        self.until.get_or_insert(n);
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    header: Vec<u8>,
+    pinned: bool,
+}
+
+#[derive(Debug)]
+struct Request {
+    row: RequestRow,
+    state: &'static str,
+    recorded: Option<RecordedAnswer>,
+    entered: u64,
+}
+
+impl Request {
+    fn is_open(&self) -> bool {
+        matches!(self.state, "open" | "recorded")
+    }
+}
+
+/// A run and its rows.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) record: RunRecord,
+    pub(super) entered: u64,
+    pub(super) checkpoints: BTreeMap<u64, Checkpoint>,
+    fibers: BTreeMap<(u32, i32), Vec<Row>>,
+    chunks: BTreeMap<u64, Row>,
+    events: Vec<EventBatch>,
+    requests: BTreeMap<String, Request>,
+    floor: u64,
+}
+
+impl Run {
+    pub(super) fn new(record: RunRecord, entered: u64) -> Self {
+        Run {
+            record,
+            entered,
+            checkpoints: BTreeMap::new(),
+            fibers: BTreeMap::new(),
+            chunks: BTreeMap::new(),
+            events: Vec::new(),
+            requests: BTreeMap::new(),
+            floor: 0,
+        }
+    }
+
+    /// Writes a delta that was checked; `entered` counts what is opened in it.
+    pub(super) fn apply(&mut self, delta: Delta, entered: u64) -> Result<(), StoreError> {
+        let mut ids = BTreeSet::new();
+        if let Some((id, _)) = delta.chunks.iter().find(|(id, _)| self.chunks.contains_key(id) || !ids.insert(*id)) {
+            return Err(rules::chunk_again(*id));
+        }
+        self.close(&delta);
+        self.stand(&delta);
+        let Delta { n, header, pinned, fibers, chunks, events, opened, .. } = delta;
+        self.checkpoints.insert(n, Checkpoint { header, pinned });
+        for FiberRow { fiber, segment, data } in fibers {
+            let rows = self.fibers.entry((fiber, segment)).or_default();
+            rows.retain(|row| row.since < n);
+            rows.push(Row { since: n, until: None, data: data.into() });
+        }
+        for (id, data) in chunks {
+            self.chunks.insert(id, Row { since: n, until: None, data: data.into() });
+        }
+        self.events.extend(events);
+        for (row, entered) in opened.into_iter().zip(entered + 1..) {
+            self.open(row, entered);
+        }
+        self.prune();
+        Ok(())
+    }
+
+    fn close(&mut self, delta: &Delta) {
+        let written = delta.fibers.iter().map(|row| (row.fiber, row.segment));
+        let closed = delta.closed.iter().copied().chain(written);
+        match delta.reset {
+            true => {
+                self.fibers.values_mut().flatten().for_each(|row| row.close(delta.n));
+                self.chunks.values_mut().for_each(|row| row.close(delta.n));
+            }
+            false => {
+                closed
+                    .for_each(|key| self.fibers.entry(key).or_default().iter_mut().for_each(|row| row.close(delta.n)));
+                for id in &delta.dead {
+                    self.chunks.entry(*id).and_modify(|row| row.close(delta.n));
+                }
+            }
+        }
+    }
+
+    fn stand(&mut self, delta: &Delta) {
+        self.record.status = delta.status;
+        self.record.updated_at = delta.time;
+        self.record.last_checkpoint = delta.n;
+        self.record.last_seq = rules::last_seq(delta, self.record.last_seq);
+        self.record.wake_at = delta.wake_at;
+        if delta.result.is_some() {
+            self.record.result.clone_from(&delta.result);
+        }
+        self.floor = rules::floor(delta, self.floor);
+        for (id, end) in &delta.settled {
+            let Some(request) = self.requests.get_mut(id) else { continue };
+            match end {
+                RequestEnd::Answered => request.state = "answered",
+                RequestEnd::Withdrawn => request.state = "withdrawn",
+                RequestEnd::Refused if request.state == "recorded" => {
+                    request.state = "open";
+                    request.recorded = None;
+                }
+                RequestEnd::Refused => {}
+            }
+        }
+    }
+
+    /// One that is open already keeps its recorded answer: it is the same question, asked again by a resumed run.
+    fn open(&mut self, row: RequestRow, entered: u64) {
+        match self.requests.get_mut(&row.id) {
+            Some(known) => {
+                known.row = row;
+                if known.state != "recorded" {
+                    known.state = "open";
+                    known.recorded = None;
+                }
+            }
+            None => {
+                self.requests.insert(row.id.clone(), Request { row, state: "open", recorded: None, entered });
+            }
+        }
+    }
+
+    fn prune(&mut self) {
+        let floor = self.floor;
+        self.checkpoints.retain(|n, checkpoint| *n >= floor || checkpoint.pinned);
+        let checkpoints = &self.checkpoints;
+        let needed = |row: &Row| match row.until {
+            Some(until) if until <= floor => checkpoints.range(row.since..until).next().is_some(),
+            _ => true,
+        };
+        self.fibers.retain(|_, rows| {
+            rows.retain(&needed);
+            !rows.is_empty()
+        });
+        self.chunks.retain(|_, row| needed(row));
+    }
+
+    pub(super) fn answer(&mut self, id: &str, value: &str, now: Millis) -> Answered {
+        let request = self.requests.get_mut(id);
+        if let Some(reason) = rules::refuse_answer(id, request.as_deref().map(|request| request.state)) {
+            return Answered::Refused(reason);
+        }
+        if let Some(request) = request {
+            request.state = "recorded";
+            request.recorded = Some(RecordedAnswer { value: value.to_owned(), at: now });
+        }
+        Answered::Recorded
+    }
+
+    /// The rows of one checkpoint, with the chunks that it may name.
+    #[expect(clippy::type_complexity, reason = "two results of one look at the run")]
+    pub(super) fn checkpoint(&self, at: Option<u64>) -> Result<Option<(Saved, BTreeMap<u64, Arc<[u8]>>)>, StoreError> {
+        let last = self.record.last_checkpoint;
+        let n = at.unwrap_or(last);
+        if last == 0 {
+            return Ok(None);
+        }
+        let Some(checkpoint) = self.checkpoints.get(&n) else {
+            return Err(StoreError::NoCheckpoint { asked: n, nearest: self.nearest(n) });
+        };
+        let row = |(&(fiber, segment), rows): (&(u32, i32), &Vec<Row>)| {
+            let row = rows.iter().find(|row| row.holds(n))?;
+            Some(FiberRow { fiber, segment, data: row.data.to_vec() })
+        };
+        let fibers = self.fibers.iter().filter_map(row).collect();
+        let chunks = self.chunks.iter().filter(|(_, row)| row.holds(n));
+        let chunks = chunks.map(|(id, row)| (*id, row.data.clone())).collect();
+        Ok(Some((Saved { n, header: checkpoint.header.clone(), fibers }, chunks)))
+    }
+
+    fn nearest(&self, n: u64) -> Vec<u64> {
+        let below = self.checkpoints.range(..n).next_back();
+        let above = self.checkpoints.range(n..).next();
+        below.into_iter().chain(above).map(|(n, _)| *n).collect()
+    }
+
+    pub(super) fn open_requests(&self) -> impl Iterator<Item = (u64, OpenRequest)> {
+        self.requests.values().filter(|request| request.is_open()).map(|request| {
+            let open = OpenRequest {
+                run: self.record.id.clone(),
+                workflow: self.record.workflow.clone(),
+                request: request.row.clone(),
+                recorded: request.recorded.clone(),
+            };
+            (request.entered, open)
+        })
+    }
+
+    pub(super) fn events_after(&self, after: u64) -> Vec<EventBatch> {
+        let last = |batch: &EventBatch| batch.first_seq.saturating_add(batch.count).saturating_sub(1);
+        self.events.iter().filter(|batch| last(batch) > after).cloned().collect()
+    }
+
+    pub(super) fn kept(&self) -> Option<Kept> {
+        let (first, last) = (self.checkpoints.first_key_value()?, self.checkpoints.last_key_value()?);
+        Some(Kept { first: *first.0, last: *last.0, count: self.checkpoints.len() as u64 })
+    }
+}

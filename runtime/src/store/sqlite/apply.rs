@@ -1,0 +1,190 @@
+//! A delta becomes rows.
+
+use rusqlite::{OptionalExtension, Params, Transaction, params};
+
+use super::{fault, number::*};
+use crate::store::{Delta, Epoch, RequestEnd, RequestRow, StoreError, rules};
+
+/// The `until` of a row that is still open.
+pub(super) const OPEN: i64 = i64::MAX;
+
+/// What has to be known of a run before something is written for it.
+pub(super) struct Standing {
+    rid: i64,
+    last_seq: u64,
+    floor: u64,
+}
+
+/// Whether the delta may be written: its epoch is the present one, and its number follows.
+pub(super) fn check(tx: &Transaction<'_>, run: &str, epoch: Epoch, delta: &Delta) -> Result<Standing, StoreError> {
+    let sql = "SELECT rid, epoch, last_checkpoint, last_seq, floor FROM run JOIN standing USING (rid) WHERE id = ?1";
+    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+    let mut rows = statement.query([run]).map_err(fault::of)?;
+    let Some(row) = rows.next().map_err(fault::of)? else {
+        return Err(StoreError::NotFound(format!("run `{run}`")));
+    };
+    let standing =
+        Standing { rid: row.get(0).map_err(fault::of)?, last_seq: counted(row, 3)?, floor: counted(row, 4)? };
+    rules::check_delta(delta, epoch, Epoch(counted(row, 1)?), counted(row, 2)?, standing.last_seq)?;
+    Ok(standing)
+}
+
+/// Writes a delta that was checked.
+pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) -> Result<(), StoreError> {
+    let (rid, n) = (standing.rid, stored(delta.n)?);
+    close(tx, rid, n, delta)?;
+    exec(
+        tx,
+        "INSERT INTO checkpoint (rid, n, pinned, header) VALUES (?1, ?2, ?3, ?4)",
+        params![rid, n, delta.pinned, delta.header],
+    )?;
+    for row in &delta.fibers {
+        exec(
+            tx,
+            "INSERT INTO fiber (rid, until, fiber, segment, since, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO UPDATE SET data = excluded.data",
+            params![rid, OPEN, row.fiber, row.segment, n, row.data],
+        )?;
+    }
+    for (id, data) in &delta.chunks {
+        chunk(tx, rid, n, *id, data)?;
+    }
+    if let Some(events) = &delta.events {
+        exec(
+            tx,
+            "INSERT INTO event (rid, first_seq, count, n, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![rid, stored(events.first_seq)?, stored(events.count)?, n, events.lines],
+        )?;
+    }
+    requests(tx, rid, delta)?;
+    let floor = rules::floor(delta, standing.floor);
+    stand(tx, standing, delta, floor)?;
+    prune(tx, rid, standing.floor, floor)
+}
+
+/// Ends the validity of what the delta replaces, closes or no longer names.
+fn close(tx: &Transaction<'_>, rid: i64, n: i64, delta: &Delta) -> Result<(), StoreError> {
+    if delta.reset {
+        exec(tx, "UPDATE fiber SET until = ?2 WHERE rid = ?1 AND until = ?3", params![rid, n, OPEN])?;
+        exec(tx, "UPDATE chunk SET dead_since = ?2 WHERE rid = ?1 AND dead_since IS NULL", params![rid, n])?;
+        return Ok(());
+    }
+    let written = delta.fibers.iter().map(|row| (row.fiber, row.segment));
+    for (fiber, segment) in delta.closed.iter().copied().chain(written) {
+        // A row of this very delta has no predecessor any more; it is written over.
+        exec(
+            tx,
+            "UPDATE fiber SET until = ?2 WHERE rid = ?1 AND until = ?3 AND fiber = ?4 AND segment = ?5",
+            params![rid, n, OPEN, fiber, segment],
+        )?;
+    }
+    for id in &delta.dead {
+        exec(
+            tx,
+            "UPDATE chunk SET dead_since = ?2 WHERE rid = ?1 AND id = ?3 AND dead_since IS NULL",
+            params![rid, n, stored(*id)?],
+        )?;
+    }
+    Ok(())
+}
+
+fn chunk(tx: &Transaction<'_>, rid: i64, n: i64, id: u64, data: &[u8]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO chunk (rid, id, since, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    match exec(tx, sql, params![rid, stored(id)?, n, data])? {
+        0 => Err(rules::chunk_again(id)),
+        _ => Ok(()),
+    }
+}
+
+fn requests(tx: &Transaction<'_>, rid: i64, delta: &Delta) -> Result<(), StoreError> {
+    for (id, end) in &delta.settled {
+        let sql = match end {
+            RequestEnd::Answered => "UPDATE request SET state = 'answered' WHERE rid = ?1 AND id = ?2",
+            RequestEnd::Withdrawn => "UPDATE request SET state = 'withdrawn' WHERE rid = ?1 AND id = ?2",
+            RequestEnd::Refused => {
+                "UPDATE request SET state = 'open', answer = NULL, answered_at = NULL \
+                 WHERE rid = ?1 AND id = ?2 AND state = 'recorded'"
+            }
+        };
+        exec(tx, sql, params![rid, id])?;
+    }
+    for RequestRow { id, json, asked_at } in &delta.opened {
+        // One that is open already keeps its recorded answer: it is the same question, asked again by a resumed run.
+        exec(
+            tx,
+            "INSERT INTO request (rid, id, state, asked_at, json) VALUES (?1, ?2, 'open', ?3, ?4) \
+             ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, json = excluded.json, \
+             answer = iif(state = 'recorded', answer, NULL), answered_at = iif(state = 'recorded', answered_at, NULL), \
+             state = iif(state = 'recorded', 'recorded', 'open')",
+            params![rid, id, asked_at, json],
+        )?;
+    }
+    Ok(())
+}
+
+fn stand(tx: &Transaction<'_>, standing: &Standing, delta: &Delta, floor: u64) -> Result<(), StoreError> {
+    let last_seq = rules::last_seq(delta, standing.last_seq);
+    exec(
+        tx,
+        "UPDATE standing SET status = ?2, updated_at = ?3, last_checkpoint = ?4, last_seq = ?5, floor = ?6, \
+         wake_at = ?7 WHERE rid = ?1",
+        params![
+            standing.rid,
+            delta.status.text(),
+            delta.time,
+            stored(delta.n)?,
+            stored(last_seq)?,
+            stored(floor)?,
+            delta.wake_at
+        ],
+    )?;
+    if let Some(json) = &delta.result {
+        exec(
+            tx,
+            "INSERT INTO result (rid, json) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET json = excluded.json",
+            params![standing.rid, json],
+        )?;
+    }
+    Ok(())
+}
+
+/// Deletes what only checkpoints below `floor` need. Below `before` that is done already, so only what passed the
+/// floor since is looked at; what a pinned checkpoint held back then stays for ever.
+fn prune(tx: &Transaction<'_>, rid: i64, before: u64, floor: u64) -> Result<(), StoreError> {
+    if floor <= before {
+        return Ok(());
+    }
+    let range = params![rid, stored(before)?, stored(floor)?];
+    exec(tx, "DELETE FROM checkpoint WHERE rid = ?1 AND n >= ?2 AND n < ?3 AND pinned = 0", range)?;
+    // Every checkpoint that is left below the floor is pinned.
+    exec(
+        tx,
+        "DELETE FROM fiber WHERE rid = ?1 AND until > ?2 AND until <= ?3 AND NOT EXISTS \
+         (SELECT 1 FROM checkpoint c WHERE c.rid = ?1 AND c.n >= fiber.since AND c.n < fiber.until)",
+        range,
+    )?;
+    exec(
+        tx,
+        "DELETE FROM chunk WHERE rid = ?1 AND dead_since > ?2 AND dead_since <= ?3 AND NOT EXISTS \
+         (SELECT 1 FROM checkpoint c WHERE c.rid = ?1 AND c.n >= chunk.since AND c.n < chunk.dead_since)",
+        range,
+    )?;
+    Ok(())
+}
+
+/// The row number of a run.
+pub(super) fn rid(tx: &Transaction<'_>, run: &str) -> Result<i64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT rid FROM run WHERE id = ?1").map_err(fault::of)?;
+    let rid = statement.query_row([run], |row| row.get(0)).optional().map_err(fault::of)?;
+    rid.ok_or_else(|| StoreError::NotFound(format!("run `{run}`")))
+}
+
+/// A statement that changes rows, prepared once; gives how many.
+pub(super) fn exec(tx: &Transaction<'_>, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+    tx.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(fault::of)
+}
+
+/// A statement without parameters or rows, prepared once.
+pub(super) fn step(tx: &Transaction<'_>, sql: &str) -> Result<(), StoreError> {
+    exec(tx, sql, []).map(drop)
+}

@@ -1,0 +1,131 @@
+//! What is asked about runs, rather than by them.
+
+use std::sync::Arc;
+
+use rusqlite::{Params, Row, Transaction, params};
+
+use super::{apply::rid, fault, number::*};
+use crate::store::{
+    Epoch, EventBatch, Kept, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus, StoreError,
+};
+
+const RUN: &str = "SELECT id, workflow, script, code_hash, input, settings, status, created_at, updated_at, epoch, \
+                   owner, lease_until, last_checkpoint, last_seq, wake_at, json \
+                   FROM run JOIN standing USING (rid) LEFT JOIN result USING (rid)";
+
+pub(super) fn run(tx: &Transaction<'_>, id: &str) -> Result<RunRecord, StoreError> {
+    let found = all(tx, &format!("{RUN} WHERE id = ?1"), [id], record)?;
+    found.into_iter().next().ok_or_else(|| StoreError::NotFound(format!("run `{id}`")))
+}
+
+pub(super) fn runs(tx: &Transaction<'_>, most: usize) -> Result<Vec<RunRecord>, StoreError> {
+    all(tx, &format!("{RUN} ORDER BY created_at DESC, rid DESC LIMIT ?1"), [limit(most)], record)
+}
+
+/// The very id first, so that a limit does not cut it off.
+pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<Vec<RunId>, StoreError> {
+    let sql = "SELECT id FROM run \
+               WHERE substr(id, 1, length(?1)) = ?1 OR (length(?1) > 0 AND substr(id, -length(?1)) = ?1) \
+               ORDER BY id <> ?1, id LIMIT ?2";
+    all(tx, sql, params![part, limit(most)], |row| Ok(Arc::from(text(row, 0)?)))
+}
+
+pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
+    let rid = run.map(|run| rid(tx, run)).transpose()?;
+    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at \
+               FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
+    let order = "ORDER BY asked_at, request.rowid";
+    match rid {
+        Some(rid) => all(tx, &format!("{sql} AND rid = ?1 {order}"), [rid], request),
+        None => all(tx, &format!("{sql} {order}"), [], request),
+    }
+}
+
+pub(super) fn events(tx: &Transaction<'_>, run: &str, after: u64) -> Result<Vec<EventBatch>, StoreError> {
+    let rid = rid(tx, run)?;
+    let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
+    // The batch that holds the next event may begin before it.
+    let sql = "SELECT first_seq, count, lines FROM event WHERE rid = ?1 AND first_seq >= \
+               coalesce((SELECT max(first_seq) FROM event WHERE rid = ?1 AND first_seq <= ?2), 0) \
+               AND first_seq + count - 1 > ?2 ORDER BY first_seq";
+    all(tx, sql, [rid, after], |row| {
+        Ok(EventBatch { first_seq: counted(row, 0)?, count: counted(row, 1)?, lines: text(row, 2)? })
+    })
+}
+
+pub(super) fn kept(tx: &Transaction<'_>, run: &str) -> Result<Option<Kept>, StoreError> {
+    let sql = "SELECT count(*), coalesce(min(n), 0), coalesce(max(n), 0) FROM checkpoint WHERE rid = ?1";
+    let kept = all(tx, sql, [rid(tx, run)?], |row| {
+        Ok(Kept { count: counted(row, 0)?, first: counted(row, 1)?, last: counted(row, 2)? })
+    })?;
+    Ok(kept.into_iter().find(|kept| kept.count > 0))
+}
+
+pub(super) fn checkpoints(tx: &Transaction<'_>, run: &str) -> Result<Vec<u64>, StoreError> {
+    all(tx, "SELECT n FROM checkpoint WHERE rid = ?1 ORDER BY n DESC", [rid(tx, run)?], |row| counted(row, 0))
+}
+
+/// All rows that a query gives.
+fn all<T>(
+    tx: &Transaction<'_>,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+    let mut rows = statement.query(params).map_err(fault::of)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(fault::of)? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+fn record(row: &Row<'_>) -> Result<RunRecord, StoreError> {
+    let id: RunId = Arc::from(text(row, 0)?);
+    let status = text(row, 6)?;
+    let status = RunStatus::parse(&status).ok_or_else(|| StoreError::Damaged {
+        row: format!("run `{id}`"),
+        reason: format!("it has the status `{status}`"),
+    })?;
+    let owner: Option<String> = column(row, 10)?;
+    Ok(RunRecord {
+        workflow: text(row, 1)?,
+        script: text(row, 2)?,
+        code_hash: column(row, 3)?,
+        input: text(row, 4)?,
+        settings: text(row, 5)?,
+        status,
+        created_at: column(row, 7)?,
+        updated_at: column(row, 8)?,
+        epoch: Epoch(counted(row, 9)?),
+        owner: owner.as_deref().and_then(Owner::parse),
+        lease_until: column(row, 11)?,
+        last_checkpoint: counted(row, 12)?,
+        last_seq: counted(row, 13)?,
+        wake_at: column(row, 14)?,
+        result: column(row, 15)?,
+        id,
+    })
+}
+
+fn request(row: &Row<'_>) -> Result<OpenRequest, StoreError> {
+    let recorded = match (column::<Option<String>>(row, 5)?, column(row, 6)?) {
+        (Some(value), Some(at)) => Some(RecordedAnswer { value, at }),
+        _ => None,
+    };
+    Ok(OpenRequest {
+        run: Arc::from(text(row, 0)?),
+        workflow: text(row, 1)?,
+        request: RequestRow { id: text(row, 2)?, json: text(row, 3)?, asked_at: column(row, 4)? },
+        recorded,
+    })
+}
+
+fn text(row: &Row<'_>, index: usize) -> Result<String, StoreError> {
+    column(row, index)
+}
+
+fn column<T: rusqlite::types::FromSql>(row: &Row<'_>, index: usize) -> Result<T, StoreError> {
+    row.get(index).map_err(fault::of)
+}

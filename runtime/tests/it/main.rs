@@ -1,0 +1,3 @@
+//! The machine, its checkpoints and its stores, from outside.
+
+mod store;
