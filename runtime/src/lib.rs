@@ -1,3 +1,10 @@
 //! The wf machine: a program becomes an outcome.
 
+pub mod fault;
+pub mod json;
+pub mod ops;
 pub mod store;
+pub mod value;
+
+pub use fault::{Fault, Kind};
+pub use value::Value;

@@ -1,0 +1,159 @@
+//! Reading out of values: fields, indices, `in`, and the steps of a loop.
+
+use super::describe;
+use super::show::quote;
+use crate::fault::{Fault, Kind};
+use crate::value::{List, Map, Range, Str, Value};
+
+/// `object.name`; absent faults with kind `key`.
+pub fn field(object: &Value, name: &str) -> Result<Value, Fault> {
+    match object {
+        Value::Map(map) => map.get(name).cloned().ok_or_else(|| no_field(map, name)),
+        other => Err(no_fields(other, name)),
+    }
+}
+
+/// `object.name`; absent gives null, and so does null.
+pub fn field_or_null(object: &Value, name: &str) -> Result<Value, Fault> {
+    match object {
+        Value::Map(map) => Ok(map.get(name).cloned().unwrap_or_default()),
+        Value::Null => Ok(Value::Null),
+        other => Err(no_fields(other, name)),
+    }
+}
+
+pub(super) fn no_field(map: &Map, name: &str) -> Fault {
+    let near = map.keys().find(|key| key.eq_ignore_ascii_case(name));
+    let hint = near.map_or_else(|| format!("; write `?.{name}` for null"), |near| format!("; did you mean `{near}`?"));
+    Fault::new(Kind::Key, format!("{} has no field `{name}`{hint}", describe(&Value::Map(map.clone()))))
+}
+
+pub(super) fn no_fields(object: &Value, name: &str) -> Fault {
+    Fault::new(Kind::Type, format!("{} has no fields, cannot read `{name}` of it", describe(object)))
+}
+
+/// `object[key]`: an element of a list, text, range or map, or a slice. A negative index counts from the end, a missing
+/// key of a map gives null.
+pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
+    match (object, key) {
+        (Value::List(list), Value::Int(at)) => position(*at, list.len())
+            .and_then(|at| list.get(at))
+            .cloned()
+            .ok_or_else(|| out_of_range(object, *at, list.len())),
+        (Value::Map(map), Value::Str(key)) => Ok(map.get(key).cloned().unwrap_or_default()),
+        (Value::Str(text), Value::Int(at)) => match position(*at, text.chars_len()) {
+            Some(at) => Ok(Value::str(text.slice(at, at + 1))),
+            None => Err(out_of_range(object, *at, text.chars_len())),
+        },
+        (Value::Range(range), Value::Int(at)) => {
+            let len = closed(range)?;
+            position(*at, len)
+                .and_then(|at| range.get(at))
+                .map(Value::Int)
+                .ok_or_else(|| out_of_range(object, *at, len))
+        }
+        (Value::List(list), Value::Range(range)) => {
+            let (start, end) = range.clamp(list.len());
+            Ok(Value::List(list.slice(start, end)))
+        }
+        (Value::Str(text), Value::Range(range)) => {
+            let (start, end) = range.clamp(text.chars_len());
+            Ok(Value::str(text.slice(start, end)))
+        }
+        (Value::Range(of), Value::Range(range)) => {
+            let (start, end) = range.clamp(closed(of)?);
+            let shift = |at: usize| of.start.unwrap_or_default().checked_add_unsigned(at as u64);
+            Ok(Value::from(Range { start: shift(start), end: shift(end), inclusive: false }))
+        }
+        (Value::List(_) | Value::Str(_) | Value::Range(_), _) => {
+            Err(Fault::new(Kind::Type, format!("an index must be an int or a range, found {}", describe(key))))
+        }
+        (Value::Map(_), _) => Err(Fault::new(Kind::Type, format!("a key must be a string, found {}", describe(key)))),
+        _ => Err(Fault::new(Kind::Type, format!("{} cannot be indexed", describe(object)))),
+    }
+}
+
+/// An index as a position; negative ones count from the end.
+pub(super) fn position(at: i64, len: usize) -> Option<usize> {
+    let at = if at < 0 { at.checked_add_unsigned(len as u64)? } else { at };
+    usize::try_from(at).ok().filter(|at| *at < len)
+}
+
+pub(super) fn out_of_range(object: &Value, at: i64, len: usize) -> Fault {
+    let what = match object {
+        Value::Str(_) => "characters",
+        _ => "elements",
+    };
+    Fault::new(Kind::Index, format!("index {at} is out of range: there are {len} {what}"))
+}
+
+fn closed(range: &Range) -> Result<usize, Fault> {
+    range.len().ok_or_else(|| Fault::new(Kind::Type, "a range that is open has no elements to go through"))
+}
+
+/// `item in container`: an element of a list or range, a key of a map, a part of a text.
+pub fn contains(item: &Value, container: &Value) -> Result<bool, Fault> {
+    match (container, item) {
+        (Value::List(list), _) => Ok(list.iter().any(|other| other == item)),
+        (Value::Map(map), Value::Str(key)) => Ok(map.contains(key)),
+        (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_str())),
+        (Value::Range(range), Value::Int(number)) => Ok(range.contains(*number)),
+        (Value::Range(range), Value::Float(number)) => {
+            Ok(number.fract() == 0.0 && number.abs() < 9.2e18 && range.contains(*number as i64))
+        }
+        (Value::Range(_), _) => Ok(false),
+        _ => Err(Fault::new(Kind::Type, format!("cannot look for {} in {}", describe(item), describe(container)))),
+    }
+}
+
+/// How often a loop over `value` goes round: over a list, a map, a range, or a text's characters never.
+pub fn iter_len(value: &Value) -> Result<usize, Fault> {
+    match value {
+        Value::List(list) => Ok(list.len()),
+        Value::Map(map) => Ok(map.len()),
+        Value::Range(range) if range.start.is_some() && range.end.is_none() => Ok(usize::MAX),
+        Value::Range(range) => closed(range),
+        Value::Str(text) => Err(Fault::new(
+            Kind::Type,
+            format!("cannot go through string {}; write `.chars()` for its characters", quote(text)),
+        )),
+        other => Err(Fault::new(Kind::Type, format!("cannot go through {}", describe(other)))),
+    }
+}
+
+/// Index (or key) and element of a round; `None` behind the last.
+pub fn iter_next(value: &Value, round: usize) -> Option<(Value, Value)> {
+    let number = || Value::Int(i64::try_from(round).unwrap_or(i64::MAX));
+    match value {
+        Value::List(list) => list.get(round).map(|item| (number(), item.clone())),
+        Value::Map(map) => map.entry(round).map(|(key, value)| (Value::Str(key.clone()), value.clone())),
+        Value::Range(range) => {
+            let item = match range.end {
+                Some(_) => range.get(round),
+                None => range.start?.checked_add_unsigned(round as u64),
+            };
+            item.map(|item| (number(), Value::Int(item)))
+        }
+        _ => None,
+    }
+}
+
+/// The elements of a list or a closed range, which is a list to methods.
+pub(crate) fn as_list(value: &Value) -> Result<List, Fault> {
+    match value {
+        Value::List(list) => Ok(list.clone()),
+        Value::Range(range) => {
+            let len = closed(range)?;
+            if len > super::MAX_LEN / 16 {
+                return Err(super::too_long());
+            }
+            List::collect((0..len).filter_map(|at| range.get(at)).map(Value::Int))
+        }
+        other => Err(Fault::new(Kind::Type, format!("expected a list, found {}", describe(other)))),
+    }
+}
+
+/// A key or field name as text.
+pub(super) fn key_text(key: &Value) -> Result<&Str, Fault> {
+    key.as_text().ok_or_else(|| Fault::new(Kind::Type, format!("a key must be a string, found {}", describe(key))))
+}

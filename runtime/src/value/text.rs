@@ -1,0 +1,177 @@
+//! Text that grows in place.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::{Saved, count_copy};
+
+/// Text. Lengths and indices count characters (Unicode scalar values).
+#[derive(Clone)]
+pub struct Str(Arc<Body>);
+
+#[derive(Clone)]
+struct Body {
+    text: String,
+    /// How many characters `text` has.
+    chars: usize,
+    /// The number of the program's constant that this is.
+    constant: Option<u32>,
+    saved: Saved,
+}
+
+impl Str {
+    /// A constant of the program: it is saved as its number.
+    pub fn constant(text: &str, number: u32) -> Str {
+        Self::build(text.into(), Some(number))
+    }
+
+    fn build(text: String, constant: Option<u32>) -> Str {
+        let chars = text.chars().count();
+        Str(Arc::new(Body { text, chars, constant, saved: Saved::default() }))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// How many characters it has.
+    pub fn chars_len(&self) -> usize {
+        self.0.chars
+    }
+
+    /// How many bytes it has.
+    pub fn byte_len(&self) -> usize {
+        self.0.text.len()
+    }
+
+    /// The number of the program's constant that it is.
+    pub fn constant_number(&self) -> Option<u32> {
+        self.0.constant
+    }
+
+    /// Appends `tail`: in place when nobody else holds this text.
+    pub fn push_str(&mut self, tail: &str) {
+        if tail.is_empty() {
+            return;
+        }
+        if Arc::strong_count(&self.0) != 1 && !self.0.text.is_empty() {
+            count_copy();
+        }
+        let body = Arc::make_mut(&mut self.0);
+        body.saved.touch_from(body.text.len());
+        body.constant = None;
+        body.chars += tail.chars().count();
+        body.text.push_str(tail);
+    }
+
+    /// The characters from `start` to before `end`, both within the text.
+    pub fn slice(&self, start: usize, end: usize) -> &str {
+        let (start, end) = (self.offset(start), self.offset(end));
+        self.0.text.get(start..end.max(start)).unwrap_or_default()
+    }
+
+    /// The offset of a character; of one behind the last, the end.
+    fn offset(&self, index: usize) -> usize {
+        let text = &self.0.text;
+        if self.0.chars == text.len() {
+            return index.min(text.len());
+        }
+        text.char_indices().nth(index).map_or(text.len(), |(offset, _)| offset)
+    }
+
+    pub(crate) fn saved(&self) -> &Saved {
+        &self.0.saved
+    }
+}
+
+impl Default for Str {
+    fn default() -> Self {
+        Self::build(String::new(), None)
+    }
+}
+
+impl Deref for Str {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl From<&str> for Str {
+    fn from(text: &str) -> Self {
+        Self::build(text.into(), None)
+    }
+}
+
+impl From<String> for Str {
+    fn from(text: String) -> Self {
+        Self::build(text, None)
+    }
+}
+
+impl From<&Str> for Str {
+    fn from(text: &Str) -> Self {
+        text.clone()
+    }
+}
+
+impl PartialEq for Str {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Str {}
+
+impl PartialEq<str> for Str {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Str {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Str {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Str {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Borrow<str> for Str {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
