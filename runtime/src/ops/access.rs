@@ -154,6 +154,6 @@ pub(crate) fn as_list(value: &Value) -> Result<List, Fault> {
 }
 
 /// A key or field name as text.
-pub(super) fn key_text(key: &Value) -> Result<&Str, Fault> {
+pub(crate) fn key_text(key: &Value) -> Result<&Str, Fault> {
     key.as_text().ok_or_else(|| Fault::new(Kind::Type, format!("a key must be a string, found {}", describe(key))))
 }

@@ -12,7 +12,7 @@ mod access;
 mod place;
 mod show;
 
-pub(crate) use access::as_list;
+pub(crate) use access::{as_list, key_text};
 pub use access::{contains, field, field_or_null, index, iter_len, iter_next};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub use show::{concat, describe, display, render};

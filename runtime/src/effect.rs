@@ -1,0 +1,78 @@
+//! A question to the world.
+
+use wf_lang::Span;
+
+use crate::value::{Str, Value};
+
+/// A question to the world. It is part of its fiber, so a run that was stopped asks it again, under the same key.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// Its number in the run: questions are asked, and asked again, in this order.
+    pub id: u64,
+    /// The fiber that asks.
+    pub fiber: u32,
+    /// What is asked: the stable name of the library function.
+    pub name: Str,
+    /// The arguments, one for each parameter.
+    pub args: Vec<Value>,
+    /// The path of the call's scope.
+    pub path: Str,
+    /// Its ordinal among the outside calls of that scope.
+    pub ordinal: u32,
+    /// The path of the enclosing step or workflow.
+    pub step: Option<Str>,
+    /// The call in the source.
+    pub span: Span,
+}
+
+/// What sort of question it is, which decides who answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectKind {
+    /// Clock and randomness: answered at once, without a checkpoint.
+    Instant,
+    /// A moment to wait for.
+    Timer,
+    /// A question to a person.
+    Request,
+    /// A call that leaves the process.
+    Outside,
+}
+
+/// Every effect of the library: its stable name, its kind, and the event that tells of it.
+pub const EFFECTS: &[(&str, EffectKind)] = &[
+    ("time.now", EffectKind::Instant),
+    ("uuid", EffectKind::Instant),
+    ("random.float", EffectKind::Instant),
+    ("sleep_until", EffectKind::Timer),
+    ("_request", EffectKind::Request),
+    ("exec", EffectKind::Outside),
+    ("fs.append", EffectKind::Outside),
+    ("agent._model", EffectKind::Outside),
+];
+
+impl Effect {
+    /// What sort of question it is; an unknown one is a call that leaves the process, and is refused there.
+    pub fn kind(&self) -> EffectKind {
+        EFFECTS
+            .iter()
+            .find(|(name, _)| *name == self.name.as_str())
+            .map_or(EffectKind::Outside, |(_, kind)| *kind)
+    }
+
+    /// The key under which the world may recognise that it is asked again: a hash of the run, the path without
+    /// attempts, and the ordinal, as 32 hexadecimal digits.
+    pub fn key(&self, run: &str) -> String {
+        idempotency_key(run, &self.path, Some(self.ordinal))
+    }
+}
+
+/// The key of a call, or (without ordinal) of a step.
+pub fn idempotency_key(run: &str, path: &str, ordinal: Option<u32>) -> String {
+    let mut hash = blake3::Hasher::new();
+    for part in [run, path] {
+        hash.update(&(part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.update(&ordinal.map_or(u64::MAX, u64::from).to_le_bytes());
+    hash.finalize().to_hex()[..32].to_owned()
+}

@@ -1,0 +1,71 @@
+//! A program as the machine holds it: shared by all runs, with its natives found and its constants made.
+
+use std::sync::Arc;
+
+use wf_lang::{
+    Source, Span,
+    program::{Constant, Function, FunctionId, Program},
+};
+
+use crate::{
+    native::{NativeFn, native},
+    value::{Str, Value},
+};
+
+/// A program, ready to be run by many machines.
+pub struct Image {
+    /// The program.
+    pub program: Program,
+    /// Its sources, for places in messages; the index is that of a [`wf_lang::SourceId`].
+    pub sources: Vec<Source>,
+    pub(crate) natives: Vec<NativeFn>,
+    pub(crate) constants: Vec<Value>,
+    pub(crate) names: Vec<Str>,
+    pub(crate) shapes: Vec<Vec<Str>>,
+}
+
+impl Image {
+    /// Prepares a verified program.
+    ///
+    /// # Errors
+    /// The name of a native that this engine does not have.
+    pub fn new(program: Program, sources: Vec<Source>) -> Result<Arc<Self>, String> {
+        let natives = program
+            .natives
+            .iter()
+            .map(|name| native(name).ok_or_else(|| format!("this engine has no library function `{name}`")))
+            .collect::<Result<_, _>>()?;
+        let constants = program.constants.iter().enumerate().map(|(number, constant)| match constant {
+            Constant::Int(value) => Value::Int(*value),
+            Constant::Float(value) => Value::Float(*value),
+            Constant::Duration(value) => Value::Duration(*value),
+            Constant::String(text) => Value::Str(Str::constant(text, number as u32)),
+        });
+        let constants = constants.collect();
+        let text = |text: &smol_str::SmolStr| Str::from(text.as_str());
+        let names = program.names.iter().map(text).collect();
+        let shapes = program.shapes.iter().map(|keys| keys.iter().map(text).collect()).collect();
+        Ok(Arc::new(Self { program, sources, natives, constants, names, shapes }))
+    }
+
+    /// A function; ids are checked when programs and checkpoints are loaded.
+    pub(crate) fn function(&self, id: u32) -> &Function {
+        &self.program.functions[id as usize]
+    }
+
+    /// The function of an id that may be anything.
+    pub(crate) fn find(&self, id: FunctionId) -> Option<&Function> {
+        self.program.functions.get(id.0 as usize)
+    }
+
+    /// A place as people read it: `main.wf:12:5`.
+    pub fn place(&self, span: Span) -> String {
+        match self.sources.get(usize::from(span.source.0)) {
+            Some(source) => {
+                let at = source.line_column(span.start);
+                format!("{}:{}:{}", source.name, at.line, at.column)
+            }
+            None => String::new(),
+        }
+    }
+}

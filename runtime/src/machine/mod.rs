@@ -1,0 +1,259 @@
+//! The machine: everything a run needs in order to go on, as plain data, and the rules by which it goes on.
+//!
+//! It runs until it needs the world, hands out an [`Effect`], and is resumed with the outcome. It never waits, never
+//! reads a clock, and never recurses in Rust for a call in wf, so it can be stopped between any two safe points and saved
+//! there. All branches of a run are fibers of one machine: a checkpoint is one instant of all of them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    effect::Effect,
+    event::Event,
+    fault::{Fault, Kind},
+    store::RunId,
+    value::{Map, Value},
+};
+
+mod call;
+mod exec;
+mod fiber;
+mod gather;
+mod image;
+mod scope;
+mod tell;
+mod unwind;
+pub(crate) mod view;
+
+pub use fiber::{MAX_FRAMES, Outcome};
+pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
+pub use image::Image;
+
+/// Why the machine stopped.
+#[derive(Debug)]
+pub enum Progress {
+    /// A question to the world; the fiber that asks waits for [`Machine::settle`].
+    Effect(Effect),
+    /// A boundary was crossed: what is true now may be saved here.
+    Boundary,
+    /// Every fiber waits.
+    Waiting,
+    /// The fuel is used up; run it again.
+    OutOfFuel,
+    /// The run has come to its end.
+    Done(Outcome),
+}
+
+/// A run in progress.
+pub struct Machine {
+    pub(crate) image: Arc<Image>,
+    pub(crate) run: RunId,
+    pub(crate) fibers: BTreeMap<u32, Fiber>,
+    ready: VecDeque<u32>,
+    /// The top-level `let`s.
+    pub(crate) globals: Vec<Value>,
+    /// `ctx.state` of each module.
+    pub(crate) states: Vec<Value>,
+    pub(crate) next_fiber: u32,
+    pub(crate) next_effect: u64,
+    /// The globals or the states were changed since they were last saved.
+    pub(crate) root_changed: bool,
+    /// Fibers that ended since they were last saved, with how many segments of them are.
+    pub(crate) gone: Vec<(u32, usize)>,
+    /// Tokens used by the run so far: input, output.
+    pub(crate) usage: (i64, i64),
+    events: Vec<Event>,
+    cancelled: Vec<Effect>,
+    outcome: Option<Outcome>,
+    streaming: bool,
+    boundary: bool,
+    fuel: u32,
+}
+
+impl Machine {
+    /// A run of a workflow from its beginning; `args` has a value, or [`Value::Missing`], for each parameter.
+    pub fn start(image: Arc<Image>, run: RunId, workflow: &wf_lang::program::Workflow, args: Vec<Value>) -> Self {
+        let mut machine = Self::empty(image, run);
+        let mut fiber = Fiber::new(0, None, Around::default());
+        machine.enter(&mut fiber, workflow.start.0, args, &[]);
+        machine.fibers.insert(0, fiber);
+        machine.next_fiber = 1;
+        machine.ready.push_back(0);
+        machine
+    }
+
+    pub(crate) fn empty(image: Arc<Image>, run: RunId) -> Self {
+        let globals = vec![Value::Null; image.program.globals as usize];
+        let states = image.program.modules.iter().map(|_| Value::Map(Map::new())).collect();
+        Self {
+            image,
+            run,
+            fibers: BTreeMap::new(),
+            ready: VecDeque::new(),
+            globals,
+            states,
+            next_fiber: 0,
+            next_effect: 1,
+            root_changed: true,
+            gone: Vec::new(),
+            usage: (0, 0),
+            events: Vec::new(),
+            cancelled: Vec::new(),
+            outcome: None,
+            streaming: false,
+            boundary: false,
+            fuel: 0,
+        }
+    }
+
+    /// Takes up the fibers that were loaded.
+    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>) {
+        let links: Vec<(u32, u32)> = fibers.iter().filter_map(|f| f.parent.map(|(parent, _)| (parent, f.id))).collect();
+        for fiber in fibers {
+            if matches!(fiber.state, FiberState::Ready(_)) {
+                self.ready.push_back(fiber.id);
+            }
+            self.fibers.insert(fiber.id, fiber);
+        }
+        for (parent, child) in links {
+            if let Some(FiberState::Joining(group)) = self.fibers.get_mut(&parent).map(|parent| &mut parent.state) {
+                group.children.insert(child);
+            }
+        }
+    }
+
+    /// What `ctx.is_streaming` says.
+    pub fn set_streaming(&mut self, streaming: bool) {
+        self.streaming = streaming;
+    }
+
+    /// Runs ready fibers, in the order in which they became ready, until something must be decided outside.
+    pub fn run(&mut self, fuel: u32) -> Progress {
+        self.fuel = fuel;
+        while let Some(id) = self.ready.front().copied() {
+            let Some(mut fiber) = self.fibers.remove(&id) else {
+                self.ready.pop_front();
+                continue;
+            };
+            let stop = self.exec(&mut fiber);
+            fiber.ran = true;
+            match stop {
+                Stop::OutOfFuel => {
+                    self.ready.pop_front();
+                    self.ready.push_back(id);
+                    self.fibers.insert(id, fiber);
+                    return Progress::OutOfFuel;
+                }
+                Stop::Boundary => {
+                    self.fibers.insert(id, fiber);
+                    return Progress::Boundary;
+                }
+                Stop::Asked(effect) => {
+                    self.ready.pop_front();
+                    fiber.state = FiberState::Waiting(Box::new(effect.clone()));
+                    self.fibers.insert(id, fiber);
+                    return Progress::Effect(effect);
+                }
+                Stop::Joins(group) => {
+                    self.ready.pop_front();
+                    self.boundary = true;
+                    fiber.state = FiberState::Joining(group);
+                    self.fibers.insert(id, fiber);
+                    self.spawn(id);
+                }
+                Stop::Finished(outcome) => {
+                    self.ready.pop_front();
+                    self.finished(fiber, outcome);
+                }
+            }
+            if let Some(outcome) = self.outcome.take() {
+                return Progress::Done(outcome);
+            }
+        }
+        Progress::Waiting
+    }
+
+    /// Gives a fiber the outcome of what it asked; `false` when it no longer waits for it.
+    pub fn settle(&mut self, fiber: u32, effect: u64, outcome: Outcome) -> bool {
+        let Some(waiting) = self.fibers.get_mut(&fiber) else { return false };
+        if !matches!(&waiting.state, FiberState::Waiting(asked) if asked.id == effect) {
+            return false;
+        }
+        waiting.state = FiberState::Ready(Some(outcome));
+        waiting.ran = true;
+        self.ready.push_back(fiber);
+        true
+    }
+
+    /// The same for what is answered at once: the fiber goes on before any other.
+    pub fn settle_now(&mut self, fiber: u32, effect: u64, outcome: Outcome) -> bool {
+        let settled = self.settle(fiber, effect, outcome);
+        if settled {
+            self.ready.pop_back();
+            self.ready.push_front(fiber);
+        }
+        settled
+    }
+
+    /// What fibers wait for, in the order in which it was asked.
+    pub fn open_effects(&self) -> Vec<Effect> {
+        let mut open: Vec<Effect> = self
+            .fibers
+            .values()
+            .filter_map(|fiber| match &fiber.state {
+                FiberState::Waiting(effect) => Some((**effect).clone()),
+                FiberState::Ready(_) | FiberState::Joining(_) => None,
+            })
+            .collect();
+        open.sort_by_key(|effect| effect.id);
+        open
+    }
+
+    /// What was told since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether anything was told, or a boundary crossed, that is not saved yet.
+    pub fn has_news(&self) -> bool {
+        self.boundary || !self.events.is_empty()
+    }
+
+    /// What was saved is no longer news.
+    pub(crate) fn saved(&mut self) {
+        self.boundary = false;
+    }
+
+    /// The questions whose answers nobody waits for any more, since the last call.
+    pub fn take_cancelled(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.cancelled)
+    }
+
+    /// `ctx.state` of a workflow's module.
+    pub fn state(&self, workflow: &wf_lang::program::Workflow) -> Value {
+        let module = self.image.find(workflow.function).map_or(0, |function| function.module);
+        self.states.get(usize::from(module)).cloned().unwrap_or_default()
+    }
+
+    /// Adds what a model call used.
+    pub fn add_usage(&mut self, input: i64, output: i64) {
+        self.usage.0 = self.usage.0.saturating_add(input);
+        self.usage.1 = self.usage.1.saturating_add(output);
+        self.root_changed = true;
+    }
+
+    fn limit(message: impl Into<crate::value::Str>) -> Fault {
+        Fault::new(Kind::Limit, message)
+    }
+}
+
+/// Why a fiber stopped.
+pub(crate) enum Stop {
+    OutOfFuel,
+    Boundary,
+    Asked(Effect),
+    Joins(Box<Group>),
+    Finished(Outcome),
+}

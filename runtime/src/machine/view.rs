@@ -1,0 +1,69 @@
+//! A machine as people look at it: the stack of every branch, where it stands in the source, and what it waits for.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{FiberState, Machine, fiber::Fiber};
+use crate::{effect::EffectKind, ops};
+
+impl Machine {
+    /// The fibers as `wf show --json` gives them: `[{ path, waits_for, frames: [{ function, file, line, column,
+    /// locals }] }]`, innermost frame first.
+    pub fn view(&self) -> Json {
+        self.fibers.values().map(|fiber| self.fiber_view(fiber)).collect()
+    }
+
+    fn fiber_view(&self, fiber: &Fiber) -> Json {
+        let frames: Vec<Json> =
+            (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();
+        json!({ "path": fiber.path(), "waits_for": waits_for(fiber), "frames": frames })
+    }
+
+    fn frame_view(&self, fiber: &Fiber, index: usize) -> Option<Json> {
+        let frame = fiber.frames.get(index)?;
+        let function = self.image.function(frame.function);
+        if function.kind == wf_lang::program::FunctionKind::Hidden {
+            return None;
+        }
+        let top = index + 1 == fiber.frames.len();
+        let number = self.safe_point_of(fiber, index)?;
+        let point = function.safe_points.get(number)?;
+        let span = function.span(point.pc);
+        let at = self.image.sources.get(usize::from(span.source.0)).map(|source| source.line_column(span.start));
+        let mut locals = Map::new();
+        for (name, reg) in &function.locals {
+            // The latest of several variables of a name that share a register wins; only what is live is shown.
+            if point.live.contains(reg)
+                && let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg))
+            {
+                let shown = crate::json::to_json(value).unwrap_or_else(|_| json!(ops::display(value)));
+                locals.insert(name.to_string(), shown);
+            }
+        }
+        let file = self.image.sources.get(usize::from(span.source.0)).map(|source| source.name.to_string());
+        Some(json!({
+            "function": function.name.as_str(),
+            "file": file,
+            "line": at.map(|at| at.line),
+            "column": at.map(|at| at.column),
+            "locals": locals,
+            "top": top,
+        }))
+    }
+}
+
+fn waits_for(fiber: &Fiber) -> Json {
+    match &fiber.state {
+        FiberState::Ready(_) => Json::Null,
+        FiberState::Joining(group) => {
+            json!({ "kind": "gather", "done": group.done, "total": group.total })
+        }
+        FiberState::Waiting(effect) => {
+            let kind = match effect.kind() {
+                EffectKind::Timer => "timer",
+                EffectKind::Request => "request",
+                EffectKind::Instant | EffectKind::Outside => "call",
+            };
+            json!({ "kind": kind, "what": effect.name.as_str(), "path": effect.path.as_str() })
+        }
+    }
+}
