@@ -3,8 +3,11 @@
 //! Source → tokens → tree → checked → program. Everything here is pure: no I/O, no async, no clock. `parse` and `check`
 //! always give a tree, with diagnostics beside it; `compile` follows when none of them is an error.
 
+pub mod check;
 pub mod code;
+pub mod compile;
 pub mod diagnostic;
+pub mod program;
 pub mod source;
 pub mod span;
 pub mod syntax;

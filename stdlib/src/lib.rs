@@ -1,1 +1,17 @@
-//! stub
+//! The wf standard library, as text: the one source for the checker, the editor, the reference and the runtime.
+//!
+//! A file is a module: `prelude` is in scope everywhere, a function with `self` is a method, and the rest of
+//! `fs.wf` is the namespace `fs`. A bodiless function is implemented by the runtime.
+
+/// Name and text of each library file.
+pub const MODULES: &[(&str, &str)] = &[
+    ("prelude", include_str!("../prelude.wf")),
+    ("agent", include_str!("../agent.wf")),
+    ("fs", include_str!("../fs.wf")),
+    ("json", include_str!("../json.wf")),
+    ("list", include_str!("../list.wf")),
+    ("map", include_str!("../map.wf")),
+    ("random", include_str!("../random.wf")),
+    ("string", include_str!("../string.wf")),
+    ("time", include_str!("../time.wf")),
+];

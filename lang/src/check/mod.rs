@@ -1,0 +1,177 @@
+//! Tree to types: names resolved, calls planned, and the places found where a value must be checked at run time.
+//!
+//! What the checker learns stands in tables beside the tree ([`Tables`]), by the ids of expressions. The compiler reads
+//! them and decides nothing about types by itself; the editor reads them too.
+
+use std::{collections::HashMap, sync::Arc};
+
+use smol_str::SmolStr;
+
+use crate::{
+    diagnostic::Diagnostic,
+    source::Source,
+    syntax::ast::{self, ExprId},
+};
+
+pub mod ty;
+
+pub use crate::program::op::CtxMember;
+pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
+
+/// A module among those that are checked together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ModuleId(pub u16);
+
+/// A declaration: the module and its index among the module's items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemRef {
+    /// The module.
+    pub module: ModuleId,
+    /// Index into [`ast::Module::items`].
+    pub item: u32,
+}
+
+/// A local variable: parameters, `let`s, loop variables and names bound by patterns, numbered in order of declaration
+/// within one top-level declaration (its lambdas and branches included).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LocalId(pub u32);
+
+/// A parsed module, as the checker takes it.
+#[derive(Clone, Debug)]
+pub struct ModuleInput {
+    /// The name: `list` for the library file `stdlib/list.wf`; a path for a user's.
+    pub name: Arc<str>,
+    /// Whether it is of the library: bodiless functions, `self`, ambient names.
+    pub library: bool,
+    /// Its source.
+    pub source: Source,
+    /// Its tree.
+    pub module: Arc<ast::Module>,
+}
+
+/// Modules with what the checker found out.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// As given: the library's and the user's; [`ModuleId`] is the index.
+    pub modules: Vec<ModuleInput>,
+    /// What was found out, per module.
+    pub tables: Vec<Tables>,
+    /// The declared types: what each name stands for.
+    pub named: HashMap<ItemRef, NamedType>,
+    /// The signatures of all functions, declared and of the library.
+    pub signatures: HashMap<ItemRef, Signature>,
+    /// Everything there is to tell the author, in the order of the source.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A declared type.
+#[derive(Clone, Debug)]
+pub struct NamedType {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its doc comment.
+    pub doc: Option<Arc<str>>,
+    /// What it stands for.
+    pub ty: Type,
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// How many names stand in its angle brackets.
+    pub type_params: u32,
+    /// Its parameters.
+    pub params: Vec<ParamType>,
+    /// Its result.
+    pub result: Type,
+}
+
+/// What is known of one module, beside its tree.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// The type of each expression, by its id.
+    pub types: Vec<Type>,
+    /// What a `Name`, or the `Field` that ends a dotted name, refers to.
+    pub uses: HashMap<ExprId, Use>,
+    /// How each `Call` and `Pipe` is made.
+    pub calls: HashMap<ExprId, Call>,
+    /// Expressions whose value must be checked against a type at run time, because what is known of it does not
+    /// guarantee that it fits.
+    pub expects: HashMap<ExprId, Type>,
+    /// `Field` reads that give null when the field is absent: optional fields, and keys of an open `ctx.state`.
+    /// All other reads without `?.` throw kind `key`.
+    pub lenient: std::collections::HashSet<ExprId>,
+    /// The local that each binder introduces, by the offset of its name.
+    pub locals: HashMap<u32, LocalId>,
+    /// The type of each local, by declaration (the item's index) and number.
+    pub local_types: HashMap<(u32, LocalId), Type>,
+    /// The type that each written type means, by the offset of its start and its end.
+    pub written: HashMap<(u32, u32), Type>,
+    /// The fields of the module's `state` block; `None` without one.
+    pub state: Option<RecordType>,
+}
+
+/// What a name refers to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Use {
+    /// A variable of the enclosing declaration.
+    Local(LocalId),
+    /// A workflow, step or function, as a value or called.
+    Function(ItemRef),
+    /// A top-level `let`.
+    Let(ItemRef),
+    /// An agent.
+    Agent(ItemRef),
+    /// A type's name as a value.
+    Type(Type),
+    /// `T.schema`.
+    Schema(Type),
+    /// `T.values`.
+    Values(Type),
+    /// `ctx` itself; only its members are values.
+    Ctx,
+    /// `ctx.state`, of the module in which it stands.
+    CtxState,
+    /// Another member of `ctx`.
+    CtxMember(CtxMember),
+    /// A module or a namespace of the library; only its members are values.
+    Module(ModuleId),
+}
+
+/// How a call is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What is called.
+    pub target: Target,
+    /// Where each parameter's argument comes from, in order of parameters.
+    pub args: Vec<ArgFrom>,
+}
+
+/// What is called.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A declared workflow, step or function, or one of the library (also as a method, see [`ArgFrom::Receiver`]).
+    Function(ItemRef),
+    /// The method of that name which the receiver has at run time; args begin with the receiver.
+    Method(SmolStr),
+    /// A function value: the callee is an expression that gives it. `checked` when its parameter types are not known.
+    Value {
+        /// The arguments are checked against the parameters at run time.
+        checked: bool,
+    },
+    /// An agent value: the callee is an expression that gives it; args are the prompt and the output type.
+    Agent,
+}
+
+/// Where an argument comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgFrom {
+    /// The written argument of that index.
+    Given(usize),
+    /// What stands before the dot; of a `mut self` method it is a place that is changed.
+    Receiver,
+    /// What stands before `|>`.
+    Piped,
+    /// Left out: the parameter's default.
+    Default,
+}

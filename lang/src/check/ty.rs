@@ -1,0 +1,115 @@
+//! What the checker knows of a value.
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use super::ItemRef;
+
+/// A type. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// Of source that is wrong already: fits everything, silently.
+    Unknown,
+    /// `any`: JSON from elsewhere, checked where it meets a type.
+    Any,
+    /// Of what never gives a value: `return`, `throw`.
+    Never,
+    /// `null`.
+    Null,
+    /// `bool`.
+    Bool,
+    /// `int`.
+    Int,
+    /// `float`.
+    Float,
+    /// `string`.
+    String,
+    /// `duration`.
+    Duration,
+    /// `time`.
+    Time,
+    /// `bytes`.
+    Bytes,
+    /// `secret`.
+    Secret,
+    /// `payload`: data in which secrets may stand.
+    Payload,
+    /// `tool`.
+    Tool,
+    /// `"approve"`, `1`, `true`.
+    Literal(Literal),
+    /// `[T]`.
+    List(Arc<Type>),
+    /// `map<T>`.
+    Map(Arc<Type>),
+    /// `{ a: T, b?: U }`.
+    Record(Arc<RecordType>),
+    /// `A | B`: flat, without duplicates, at least two.
+    Union(Arc<[Type]>),
+    /// `fn(A, B) -> C`.
+    Function(Arc<FunctionType>),
+    /// `agent<T>`.
+    Agent(Arc<Type>),
+    /// `type<T>`: the type itself as a value.
+    TypeOf(Arc<Type>),
+    /// A declared type; [`super::Checked::named`] tells what it stands for.
+    Named(ItemRef),
+    /// A type variable of the generic function that is being checked, by its place among the names in angle brackets.
+    Var(u32),
+}
+
+/// A literal as a type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `"approve"`.
+    String(SmolStr),
+    /// `1`.
+    Int(i64),
+    /// `1.5`.
+    Float(f64),
+    /// `true`.
+    Bool(bool),
+    /// `2s`, in milliseconds.
+    Duration(i64),
+}
+
+/// `{ a: T, b?: U }`, in the order as written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordType {
+    /// The fields.
+    pub fields: Vec<FieldType>,
+}
+
+/// A field of a record type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldType {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its type.
+    pub ty: Type,
+    /// It may be absent or null, and reads as null.
+    pub optional: bool,
+    /// Its doc comment.
+    pub doc: Option<Arc<str>>,
+}
+
+/// `fn(A, B) -> C`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionType {
+    /// The parameters.
+    pub params: Vec<ParamType>,
+    /// The result.
+    pub result: Type,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamType {
+    /// Its name; empty in a written function type.
+    pub name: SmolStr,
+    /// Its type.
+    pub ty: Type,
+    /// It may be left out.
+    pub has_default: bool,
+}

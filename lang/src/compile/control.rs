@@ -1,0 +1,561 @@
+//! Control: blocks, branches, loops, handlers, lambdas and the branches of a `gather`.
+
+use smol_str::{SmolStr, format_smolstr};
+
+use super::{
+    Compiler, Work,
+    body::{Body, Loop},
+    empty_function,
+};
+use crate::{
+    check::{ItemRef, LocalId, Type, Use},
+    program::{self, Constant, FunctionId, FunctionKind, GatherBranches, Handler, Op, Pc, Reg, Types},
+    span::Span,
+    syntax::{
+        ast::{
+            self, Arm, Block, Branches, Expr, ExprKind, Name, Param, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
+        },
+        visit,
+    },
+};
+
+/// A lambda or branch that waits to be compiled.
+pub(super) struct Nested<'c> {
+    id: FunctionId,
+    item: ItemRef,
+    path: SmolStr,
+    params: Vec<Bound<'c>>,
+    captures: Vec<(LocalId, SmolStr)>,
+    body: NestedBody<'c>,
+    span: Span,
+}
+
+/// A parameter of a nested function.
+enum Bound<'c> {
+    Param(&'c Param),
+    Name(&'c Name),
+    Pattern(&'c Pattern),
+}
+
+#[derive(Clone, Copy)]
+enum NestedBody<'c> {
+    Expr(&'c Expr),
+    Block(&'c Block),
+}
+
+impl<'c> Body<'_, 'c> {
+    /// The statements of a block; the last one's value, or null, goes to `dst`.
+    pub(super) fn block(&mut self, block: &'c Block, dst: Reg) {
+        self.scoped(|body| {
+            let Some((last, before)) = block.stmts.split_last() else {
+                body.emit(Op::Null { dst });
+                return;
+            };
+            before.iter().for_each(|stmt| body.stmt(stmt));
+            match &last.kind {
+                StmtKind::Expr(expr) => body.expr(expr, dst),
+                _ => {
+                    body.stmt(last);
+                    body.emit(Op::Null { dst });
+                }
+            }
+        });
+    }
+
+    /// The statements of a block whose value nobody wants.
+    pub(super) fn block_dropped(&mut self, block: &'c Block) {
+        self.scoped(|body| block.stmts.iter().for_each(|stmt| body.stmt(stmt)));
+    }
+
+    fn stmt(&mut self, stmt: &'c Stmt) {
+        self.at(stmt.span, |body| match &stmt.kind {
+            StmtKind::Let { pattern, value, .. } => body.let_(pattern, value),
+            StmtKind::Assign { place, op, value } => body.assign(place, *op, value),
+            StmtKind::Expr(expr) => body.dropped(expr),
+            StmtKind::For { index, item, iter, body: block } => body.for_(index.as_ref(), item, iter, block),
+            StmtKind::While { cond, body: block } => body.while_(cond, block),
+            StmtKind::Mock { .. }
+            | StmtKind::Answer { .. }
+            | StmtKind::Crash { .. }
+            | StmtKind::Assert { .. }
+            | StmtKind::Error => body.scoped(|body| {
+                let dst = body.take(1);
+                body.not_built(dst);
+            }),
+        });
+    }
+
+    /// An expression as a statement.
+    fn dropped(&mut self, expr: &'c Expr) {
+        self.scoped(|body| {
+            let dst = body.take(1);
+            body.expr(expr, dst);
+        });
+    }
+
+    fn let_(&mut self, pattern: &'c Pattern, value: &'c Expr) {
+        // The name is bound behind its value, so a variable that it hides can still be read in it.
+        let reg = self.take(1);
+        self.expr(value, reg);
+        self.destructure(pattern, reg);
+    }
+
+    /// Binds the names of a pattern that fits every value of its type. `value` stays in its register.
+    fn destructure(&mut self, pattern: &'c Pattern, value: Reg) {
+        self.at(pattern.span, |body| match &pattern.kind {
+            PatternKind::Bind(name, _) => body.bind(name, value),
+            PatternKind::Record { fields, rest } => {
+                for (name, inner) in fields {
+                    let dst = body.take(1);
+                    let field = body.compiler.name(&name.text);
+                    body.emit(Op::FieldOrNull { dst, object: value, name: field });
+                    match inner {
+                        Some(inner) => body.destructure(inner, dst),
+                        None => body.bind(name, dst),
+                    }
+                }
+                if let Some(Some(rest)) = rest {
+                    let dst = body.rest_of_record(value, fields);
+                    body.bind(rest, dst);
+                }
+            }
+            PatternKind::List { before, rest, after } => {
+                let parts = body.parts_of_list(value, before.len(), rest.is_some(), after.len());
+                for (index, inner) in before.iter().enumerate() {
+                    body.destructure(inner, parts + index as Reg);
+                }
+                let mut at = parts + before.len() as Reg;
+                if let Some(rest) = rest {
+                    if let Some(rest) = rest {
+                        body.bind(rest, at);
+                    }
+                    at += 1;
+                }
+                for (index, inner) in after.iter().enumerate() {
+                    body.destructure(inner, at + index as Reg);
+                }
+            }
+            PatternKind::Wildcard
+            | PatternKind::Literal(_)
+            | PatternKind::Or(_)
+            | PatternKind::Type(_)
+            | PatternKind::Error => {}
+        });
+    }
+
+    /// A record without the fields that a pattern names.
+    fn rest_of_record(&mut self, value: Reg, fields: &'c [(Name, Option<Pattern>)]) -> Reg {
+        let base = self.take(2);
+        self.emit(Op::Copy { dst: base, src: value });
+        self.emit(Op::List { dst: base + 1, first: base + 1, count: 0 });
+        for (name, _) in fields {
+            self.scoped(|body| {
+                let item = body.take(1);
+                body.constant(item, Constant::String(name.text.clone()));
+                body.emit(Op::ListPush { list: base + 1, item });
+            });
+        }
+        let native = self.compiler.native("pattern.rest");
+        self.emit(Op::Native { base, native, argc: 2 });
+        base
+    }
+
+    /// The elements that a list pattern names, and the rest as a list, in consecutive registers; a list that has not as
+    /// many throws kind `match`.
+    fn parts_of_list(&mut self, value: Reg, before: usize, rest: bool, after: usize) -> Reg {
+        let count = before + after + usize::from(rest);
+        let parts = self.take(count.max(1));
+        self.scoped(|body| {
+            let base = body.take(4);
+            body.emit(Op::Copy { dst: base, src: value });
+            body.constant(base + 1, Constant::Int(before as i64));
+            body.emit(Op::Bool { dst: base + 2, value: rest });
+            body.constant(base + 3, Constant::Int(after as i64));
+            let native = body.compiler.native("pattern.list");
+            body.emit(Op::Native { base, native, argc: 4 });
+            for index in 0..count {
+                body.constant(base + 1, Constant::Int(index as i64));
+                body.emit(Op::Index { dst: parts + index as Reg, object: base, index: base + 1 });
+            }
+        });
+        parts
+    }
+
+    pub(super) fn if_(&mut self, cond: &'c Expr, then: &'c Block, otherwise: Option<&'c Expr>, dst: Reg) {
+        let skip = self.scoped(|body| {
+            let cond = body.operand(cond);
+            body.emit(Op::JumpIfNot { cond, to: 0 })
+        });
+        self.block(then, dst);
+        let done = self.emit(Op::Jump { to: 0 });
+        self.land(skip);
+        match otherwise {
+            Some(otherwise) => self.expr(otherwise, dst),
+            None => {
+                self.emit(Op::Null { dst });
+            }
+        }
+        self.land(done);
+    }
+
+    fn while_(&mut self, cond: &'c Expr, block: &'c Block) {
+        let head = self.emit(Op::Loop);
+        let exit = self.scoped(|body| {
+            let cond = body.operand(cond);
+            body.emit(Op::JumpIfNot { cond, to: 0 })
+        });
+        self.loop_body(head, block, exit);
+    }
+
+    fn for_(&mut self, index: Option<&'c Name>, item: &'c Pattern, iter: &'c Expr, block: &'c Block) {
+        self.scoped(|body| {
+            let base = body.take(4);
+            body.expr(iter, base);
+            body.emit(Op::IterStart { base });
+            let head = body.emit(Op::Loop);
+            let exit = body.emit(Op::IterNext { base, to: 0 });
+            body.scoped(|body| {
+                if let Some(index) = index {
+                    body.bind(index, base + 2);
+                }
+                body.destructure(item, base + 3);
+                body.loop_body(head, block, exit);
+            });
+        });
+    }
+
+    fn loop_body(&mut self, head: Pc, block: &'c Block, exit: Pc) {
+        self.loops.push(Loop { head, breaks: Vec::new() });
+        self.block_dropped(block);
+        self.emit(Op::Jump { to: head });
+        self.land(exit);
+        if let Some(done) = self.loops.pop() {
+            self.land_all(done.breaks);
+        }
+    }
+
+    pub(super) fn break_(&mut self) {
+        let jump = self.emit(Op::Jump { to: 0 });
+        if let Some(innermost) = self.loops.last_mut() {
+            innermost.breaks.push(jump);
+        }
+    }
+
+    pub(super) fn continue_(&mut self) {
+        let to = self.loops.last().map_or(0, |innermost| innermost.head);
+        self.emit(Op::Jump { to });
+    }
+
+    pub(super) fn return_(&mut self, value: Option<&'c Expr>) {
+        self.scoped(|body| {
+            let src = match value {
+                Some(value) if !body.drops_value => body.operand(value),
+                Some(value) => {
+                    body.dropped(value);
+                    body.null()
+                }
+                None => body.null(),
+            };
+            body.leave(src);
+        });
+    }
+
+    fn null(&mut self) -> Reg {
+        let dst = self.take(1);
+        self.emit(Op::Null { dst });
+        dst
+    }
+
+    /// Ends the function with the value in `src`.
+    pub(super) fn leave(&mut self, src: Reg) {
+        if self.told {
+            self.emit(Op::End { src });
+        }
+        self.emit(Op::Return { src });
+    }
+
+    pub(super) fn match_(&mut self, subject: &'c Expr, arms: &'c [Arm], dst: Reg) {
+        self.scoped(|body| {
+            // A copy: an arm may assign the variable that is looked at.
+            let subject = body.fresh(subject);
+            let mut done = Vec::new();
+            for arm in arms {
+                body.scoped(|body| {
+                    body.at(arm.span, |body| {
+                        let mut misses = Vec::new();
+                        body.test(&arm.pattern, subject, &mut misses);
+                        if let Some(guard) = &arm.guard {
+                            body.scoped(|body| {
+                                let cond = body.operand(guard);
+                                misses.push(body.emit(Op::JumpIfNot { cond, to: 0 }));
+                            });
+                        }
+                        match &arm.body {
+                            ast::Body::Expr(expr) => body.expr(expr, dst),
+                            ast::Body::Block(block) => body.block(block, dst),
+                        }
+                        done.push(body.emit(Op::Jump { to: 0 }));
+                        body.land_all(misses);
+                    });
+                });
+            }
+            body.emit(Op::NoMatch { src: subject });
+            body.land_all(done);
+        });
+    }
+
+    /// Tests a pattern; every jump in `misses` is taken when it does not fit.
+    fn test(&mut self, pattern: &'c Pattern, value: Reg, misses: &mut Vec<Pc>) {
+        match &pattern.kind {
+            PatternKind::Wildcard => {}
+            PatternKind::Bind(name, ty) => {
+                if let Some(ty) = ty {
+                    self.test_type(ty, value, misses);
+                }
+                self.bind(name, value);
+            }
+            PatternKind::Type(ty) => self.test_type(ty, value, misses),
+            PatternKind::Literal(literal) => self.scoped(|body| {
+                let b = body.fresh(literal);
+                body.emit(Op::Eq { dst: b, a: value, b });
+                misses.push(body.emit(Op::JumpIfNot { cond: b, to: 0 }));
+            }),
+            PatternKind::Or(alternatives) => {
+                let mut hits = Vec::new();
+                let (last, before) = match alternatives.split_last() {
+                    Some(split) => split,
+                    None => return,
+                };
+                for alternative in before {
+                    let mut missed = Vec::new();
+                    self.test(alternative, value, &mut missed);
+                    hits.push(self.emit(Op::Jump { to: 0 }));
+                    self.land_all(missed);
+                }
+                self.test(last, value, misses);
+                self.land_all(hits);
+            }
+            PatternKind::Record { .. } | PatternKind::List { .. } | PatternKind::Error => self.scoped(|body| {
+                let dst = body.take(1);
+                body.not_built(dst);
+            }),
+        }
+    }
+
+    fn test_type(&mut self, written: &'c TypeExpr, value: Reg, misses: &mut Vec<Pc>) {
+        let ty = self.written(written);
+        let ty = self.compiler.type_id(&ty).0;
+        self.scoped(|body| {
+            let reg = body.take(1);
+            body.emit(Op::Copy { dst: reg, src: value });
+            body.emit(Op::Fits { reg, ty });
+            misses.push(body.emit(Op::JumpIfNot { cond: reg, to: 0 }));
+        });
+    }
+
+    pub(super) fn try_(&mut self, block: &'c Block, catch: Option<&'c (Option<Name>, Block)>, dst: Reg) {
+        let start = self.pc();
+        // Into a register of its own: the handler must find what was in `dst` before.
+        self.scoped(|body| {
+            let value = body.take(1);
+            body.block(block, value);
+            body.emit(Op::Copy { dst, src: value });
+        });
+        let end = self.pc();
+        let Some((name, handler)) = catch else { return };
+        let done = self.emit(Op::Jump { to: 0 });
+        self.scoped(|body| {
+            let error = body.take(1);
+            let target = body.pc();
+            body.handlers.push(Handler { start, end, target, error });
+            if let Some(name) = name {
+                body.bind(name, error);
+            }
+            body.block(handler, dst);
+        });
+        self.land(done);
+    }
+
+    /// The type that the checker found for a written one.
+    pub(super) fn written(&self, ty: &TypeExpr) -> Type {
+        self.tables.written.get(&(ty.span.start, ty.span.end)).cloned().unwrap_or(Type::Any)
+    }
+
+    pub(super) fn lambda(&mut self, params: &'c [Param], body: &'c ast::Body, dst: Reg) {
+        let (nested, span) = match body {
+            ast::Body::Expr(expr) => (NestedBody::Expr(expr), expr.span),
+            ast::Body::Block(block) => (NestedBody::Block(block), block.span),
+        };
+        let params = params.iter().map(Bound::Param).collect();
+        self.nested(FunctionKind::Lambda, "lambda", params, nested, span, dst);
+    }
+
+    /// Makes the closure of a nested function in `dst`, which must be the first free register or lie below it.
+    fn nested(
+        &mut self,
+        kind: FunctionKind,
+        what: &str,
+        params: Vec<Bound<'c>>,
+        body: NestedBody<'c>,
+        span: Span,
+        dst: Reg,
+    ) {
+        let captures = self.captures(&params, body);
+        let path = format_smolstr!("{}/{what}[{}]", self.path, self.nested);
+        self.nested += 1;
+        let entered = params.iter().map(|param| self.nested_param(param)).collect();
+        let id = self.compiler.push_function(program::Function {
+            name: what.into(),
+            path: path.clone(),
+            module: self.item.module.0,
+            kind,
+            params: entered,
+            captures: captures.len() as u16,
+            ..empty_function()
+        });
+        self.scoped(|me| {
+            let base = me.take(captures.len().max(1));
+            for (index, (local, _)) in captures.iter().enumerate() {
+                if let Some(src) = me.locals.get(local).copied() {
+                    me.emit(Op::Copy { dst: base + index as Reg, src });
+                }
+            }
+            me.emit(Op::Closure { dst: base, function: id.0 });
+            me.emit(Op::Copy { dst, src: base });
+        });
+        let item = self.item;
+        self.compiler.queue.push(Work::Lambda(Box::new(Nested { id, item, path, params, captures, body, span })));
+    }
+
+    fn nested_param(&mut self, param: &Bound<'c>) -> program::Param {
+        let (name, local, has_default, doc) = match param {
+            Bound::Param(param) => (&param.name.text, Some(&param.name), param.default.is_some(), param.doc.as_deref()),
+            Bound::Name(name) => (&name.text, Some(*name), false, None),
+            Bound::Pattern(_) => (&SmolStr::new_static("item"), None, false, None),
+        };
+        let ty = local
+            .and_then(|name| self.tables.locals.get(&name.span.start))
+            .and_then(|local| self.tables.local_types.get(&(self.item.item, *local)));
+        let ty = ty.map_or(Types::ANY, |ty| self.compiler.type_id(ty));
+        program::Param { name: name.clone(), ty, has_default, doc: doc.map(SmolStr::from) }
+    }
+
+    /// The locals of this function that a nested one reads, in order of declaration.
+    fn captures(&self, params: &[Bound<'c>], body: NestedBody<'c>) -> Vec<(LocalId, SmolStr)> {
+        let mut found: Vec<(LocalId, SmolStr)> = Vec::new();
+        let mut see = |expr: &'c Expr| {
+            if let Some(Use::Local(local)) = self.tables.uses.get(&expr.id)
+                && self.locals.contains_key(local)
+                && !found.iter().any(|(known, _)| known == local)
+            {
+                let name = match &expr.kind {
+                    ExprKind::Name(name) => name.clone(),
+                    _ => SmolStr::default(),
+                };
+                found.push((*local, name));
+            }
+            false
+        };
+        for param in params {
+            if let Bound::Param(Param { default: Some(default), .. }) = param {
+                visit::any(default, &mut see);
+            }
+        }
+        match body {
+            NestedBody::Expr(expr) => {
+                visit::any(expr, &mut see);
+            }
+            NestedBody::Block(block) => visit::in_block(block, &mut |expr| {
+                visit::any(expr, &mut see);
+            }),
+        }
+        found.sort();
+        found
+    }
+
+    pub(super) fn gather(&mut self, gather: &'c ast::Gather, dst: Reg) {
+        self.scoped(|body| {
+            let count = match &gather.branches {
+                Branches::For { .. } => 2,
+                Branches::Named(branches) => branches.len(),
+                Branches::List(branches) => branches.len(),
+            };
+            let base = body.take(count + usize::from(gather.limit.is_some()) + usize::from(count == 0));
+            let branches = match &gather.branches {
+                Branches::For { index, item, iter, body: block } => {
+                    body.expr(iter, base);
+                    let mut params = Vec::new();
+                    match index {
+                        Some(index) => params.push(Bound::Name(index)),
+                        None => params.push(Bound::Pattern(item)),
+                    }
+                    // The element is always the last parameter; without an index it is the only one.
+                    if index.is_some() {
+                        params.push(Bound::Pattern(item));
+                    }
+                    body.nested(FunctionKind::Branch, "gather", params, NestedBody::Block(block), block.span, base + 1);
+                    GatherBranches::For
+                }
+                Branches::Named(branches) => {
+                    body.branches(branches.iter().map(|(_, expr)| expr), base);
+                    GatherBranches::Named(branches.iter().map(|(name, _)| name.text.clone()).collect())
+                }
+                Branches::List(branches) => {
+                    body.branches(branches.iter(), base);
+                    GatherBranches::List(branches.len() as u16)
+                }
+            };
+            if let Some(limit) = &gather.limit {
+                body.expr(limit, base + count as Reg);
+            }
+            let gather =
+                body.compiler.entry(|p| &mut p.gathers, program::Gather { branches, limit: gather.limit.is_some() });
+            body.emit(Op::Gather { base, gather });
+            body.emit(Op::Copy { dst, src: base });
+        });
+    }
+
+    fn branches(&mut self, branches: impl Iterator<Item = &'c Expr>, base: Reg) {
+        for (index, expr) in branches.enumerate() {
+            let dst = base + index as Reg;
+            self.nested(FunctionKind::Branch, "gather", Vec::new(), NestedBody::Expr(expr), expr.span, dst);
+        }
+    }
+}
+
+impl<'c> Compiler<'c> {
+    pub(super) fn compile_nested(&mut self, nested: Nested<'c>) {
+        let Nested { id, item, path, params, captures, body: nested_body, span } = nested;
+        let mut body = Body::new(self, item, path);
+        body.at(span, |body| {
+            let first = body.take(params.len());
+            for (index, param) in params.iter().enumerate() {
+                let reg = first + index as Reg;
+                match param {
+                    Bound::Param(param) => body.bind(&param.name, reg),
+                    Bound::Name(name) => body.bind(name, reg),
+                    Bound::Pattern(_) => {}
+                }
+            }
+            let captured = body.take(captures.len());
+            for (index, (local, name)) in captures.into_iter().enumerate() {
+                body.bind_local(local, name, captured + index as Reg);
+            }
+            for (index, param) in params.iter().enumerate() {
+                let reg = first + index as Reg;
+                match param {
+                    Bound::Param(param) => body.default(param, reg),
+                    Bound::Name(_) => {}
+                    Bound::Pattern(pattern) => body.destructure(pattern, reg),
+                }
+            }
+            let src = body.take(1);
+            match nested_body {
+                NestedBody::Expr(expr) => body.expr(expr, src),
+                NestedBody::Block(block) => body.block(block, src),
+            }
+            body.emit(Op::Return { src });
+        });
+        body.finish(id);
+    }
+}

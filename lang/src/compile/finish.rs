@@ -1,0 +1,167 @@
+//! The last pass over a program: moves at last use, safe points with their slots, digests, and which functions wait.
+
+use std::collections::HashMap;
+
+use super::{
+    body::Slot,
+    liveness::{live_after, uses_of},
+};
+use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint};
+
+/// The slots of each function, as they were handed out.
+pub(super) type Slots = HashMap<FunctionId, Vec<Slot>>;
+
+pub(super) fn finish(program: &mut Program, slots: &Slots) {
+    let points: Vec<_> = (0..program.functions.len()).map(|index| analyse(program, index, slots)).collect();
+    for (function, (moves, safe_points)) in program.functions.iter_mut().zip(points) {
+        for pc in moves {
+            if let Some(op) = function.code.get_mut(pc)
+                && let Op::Copy { dst, src } = *op
+            {
+                *op = Op::Move { dst, src };
+            }
+        }
+        function.safe_points = safe_points;
+    }
+    scope(program);
+    let digests: Vec<u64> = (0..program.functions.len()).map(|index| digest(program, index, slots)).collect();
+    for (function, digest) in program.functions.iter_mut().zip(digests) {
+        function.digest = digest;
+    }
+}
+
+/// The copies that are moves, and the safe points.
+fn analyse(program: &Program, index: usize, slots: &Slots) -> (Vec<usize>, Vec<SafePoint>) {
+    let function = &program.functions[index];
+    let no_slots = Vec::new();
+    let slots = slots.get(&FunctionId(index as u32)).unwrap_or(&no_slots);
+    let mut moves = Vec::new();
+    let mut points = Vec::new();
+    if function.code.is_empty() {
+        return (moves, points);
+    }
+    live_after(function, program, &mut |pc, live| {
+        let op = function.code[pc];
+        if let Op::Copy { dst, src } = op
+            && dst != src
+            && !live.contains(src)
+        {
+            moves.push(pc);
+        }
+        if op.is_safe_point() {
+            let mut live = live.clone();
+            let (first, count) = uses_of(op, program).writes;
+            (first..first + count).for_each(|reg| live.remove(reg));
+            points.push(SafePoint { pc: pc as Pc, live: in_slot_order(live.iter(), pc as Pc, slots) });
+        }
+    });
+    points.sort_by_key(|point: &SafePoint| point.pc);
+    // The entry: nothing has run, so all that was handed over is there.
+    let handed = (function.params.len() + usize::from(function.captures)) as Reg;
+    points.insert(0, SafePoint { pc: 0, live: (0..handed).collect() });
+    (moves, points)
+}
+
+/// Locals in order of declaration, then temporaries in order of evaluation: the order of their registers.
+fn in_slot_order(live: impl Iterator<Item = Reg>, pc: Pc, slots: &[Slot]) -> Vec<Reg> {
+    let mut live: Vec<(u32, Reg)> = live.map(|reg| (local_at(reg, pc, slots).unwrap_or(u32::MAX), reg)).collect();
+    live.sort_unstable();
+    live.into_iter().map(|(_, reg)| reg).collect()
+}
+
+/// The number of the local that a register holds at an op.
+fn local_at(reg: Reg, pc: Pc, slots: &[Slot]) -> Option<u32> {
+    let at = slots.iter().find(|slot| slot.reg == reg && slot.from <= pc && pc < slot.to);
+    at.map(|slot| slot.local.0)
+}
+
+/// Marks the functions whose calls are elements of paths: steps, workflows, agents, and the user's functions that may
+/// wait, because what they call has a path too.
+fn scope(program: &mut Program) {
+    let mut waits: Vec<bool> = program
+        .functions
+        .iter()
+        .map(|function| {
+            function.code.iter().any(|op| {
+                matches!(
+                    op,
+                    Op::Effect { .. }
+                        | Op::CallValue { .. }
+                        | Op::CallMethod { .. }
+                        | Op::CallSettings { .. }
+                        | Op::Gather { .. }
+                        | Op::Begin { .. }
+                )
+            })
+        })
+        .collect();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (index, function) in program.functions.iter().enumerate() {
+            let now = waits[index]
+                || function.code.iter().any(
+                    |op| matches!(op, Op::Call { function, .. } if waits.get(*function as usize).copied() == Some(true)),
+                );
+            changed |= now != waits[index];
+            waits[index] = now;
+        }
+    }
+    for (function, waits) in program.functions.iter_mut().zip(waits) {
+        let library = program.modules.get(usize::from(function.module)).is_some_and(|module| module.library);
+        function.scoped = match function.kind {
+            FunctionKind::Workflow | FunctionKind::Step | FunctionKind::Ask => true,
+            FunctionKind::Fn => waits && !library,
+            FunctionKind::Lambda | FunctionKind::Branch | FunctionKind::Hidden => false,
+        };
+    }
+}
+
+/// The identity of what a saved frame of the function relies on: at each safe point what it waits for, and its slots.
+fn digest(program: &Program, index: usize, slots: &Slots) -> u64 {
+    let function = &program.functions[index];
+    let no_slots = Vec::new();
+    let slots = slots.get(&FunctionId(index as u32)).unwrap_or(&no_slots);
+    let mut hash = blake3::Hasher::new();
+    let mut word = |text: &str| {
+        hash.update(&(text.len() as u32).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    word(&format!("{:?} {} {}", function.kind, function.params.len(), function.captures));
+    // Numbers of locals count within the declaration; what matters is their order in this function.
+    let mut locals: Vec<u32> = slots.iter().map(|slot| slot.local.0).collect();
+    locals.sort_unstable();
+    locals.dedup();
+    for (number, point) in function.safe_points.iter().enumerate() {
+        if number == 0 {
+            word("entry");
+            continue;
+        }
+        match function.code.get(point.pc as usize) {
+            Some(Op::Call { function, .. }) => {
+                word(program.functions.get(*function as usize).map_or("", |function| function.path.as_str()));
+            }
+            Some(Op::Effect { effect, .. }) => word(program.effects.get(usize::from(*effect)).map_or("", |name| name)),
+            Some(Op::CallMethod { name, .. }) => word(program.names.get(usize::from(*name)).map_or("", |name| name)),
+            Some(Op::CallValue { .. }) => word("value"),
+            Some(Op::CallSettings { .. }) => word("settings"),
+            Some(Op::Gather { .. }) => word("gather"),
+            Some(Op::Begin { .. }) => word("begin"),
+            Some(Op::End { .. }) => word("end"),
+            Some(Op::Loop) => word("loop"),
+            _ => word("none"),
+        }
+        let mut temporaries = 0;
+        for reg in &point.live {
+            match local_at(*reg, point.pc, slots).and_then(|local| locals.binary_search(&local).ok()) {
+                Some(local) => word(&format!("local {local}")),
+                None => {
+                    word(&format!("temporary {temporaries}"));
+                    temporaries += 1;
+                }
+            }
+        }
+    }
+    let bytes = hash.finalize();
+    u64::from_le_bytes(bytes.as_bytes()[..8].try_into().unwrap_or_default())
+}

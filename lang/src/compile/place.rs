@@ -1,0 +1,195 @@
+//! Places: reading into values and changing them where they are.
+
+use super::body::Body;
+use crate::{
+    check::{ArgFrom, Target, Type, Use},
+    program::{Op, Operator, Place, PlaceAction, PlaceStep, Reg, Root},
+    syntax::ast::{BinaryOp, Expr, ExprKind},
+};
+
+/// A place as it is written: its variable and the way into it, from the outside in.
+pub(super) struct Path<'c> {
+    root: Root,
+    steps: Vec<PlaceStep>,
+    keys: Vec<&'c Expr>,
+}
+
+impl<'c> Body<'_, 'c> {
+    /// The place that an expression names: a local or `ctx.state` with fields and indices behind it.
+    pub(super) fn path(&mut self, expr: &'c Expr) -> Option<Path<'c>> {
+        let mut steps = Vec::new();
+        let mut keys = Vec::new();
+        let mut at = expr;
+        let root = loop {
+            match (self.tables.uses.get(&at.id), &at.kind) {
+                (Some(Use::Local(local)), _) => break Root::Local(*self.locals.get(local)?),
+                (Some(Use::CtxState), _) => break Root::State,
+                (Some(_), _) => return None,
+                (None, ExprKind::Paren(inner)) => at = inner,
+                (None, ExprKind::Field { object, name, optional: false }) => {
+                    let name = self.compiler.name(&name.text);
+                    steps.push(PlaceStep::Field { name, lenient: self.tables.lenient.contains(&at.id) });
+                    at = object;
+                }
+                (None, ExprKind::Index { object, index }) if !matches!(index.kind, ExprKind::Range { .. }) => {
+                    steps.push(PlaceStep::Index);
+                    keys.push(&**index);
+                    at = object;
+                }
+                (None, _) => return None,
+            }
+        };
+        steps.reverse();
+        keys.reverse();
+        Some(Path { root, steps, keys })
+    }
+
+    /// Reads a place into `dst` without touching the values on the way.
+    pub(super) fn read_place(&mut self, expr: &'c Expr, dst: Reg) {
+        match self.path(expr) {
+            Some(path) => self.scoped(|body| {
+                let base = body.take(path.keys.len().max(1));
+                body.keys(&path, base);
+                body.place_op(path, PlaceAction::Get, base);
+                body.emit(Op::Copy { dst, src: base });
+            }),
+            None => self.not_built(dst),
+        }
+    }
+
+    fn keys(&mut self, path: &Path<'c>, base: Reg) {
+        for (index, key) in path.keys.iter().enumerate() {
+            self.expr(key, base + index as Reg);
+        }
+    }
+
+    fn place_op(&mut self, path: Path<'c>, action: PlaceAction, base: Reg) {
+        let place = Place { root: path.root, steps: path.steps, action };
+        let place = self.compiler.entry(|program| &mut program.places, place);
+        self.emit(Op::Place { base, place });
+    }
+
+    /// `place = value` and `place op= value`.
+    pub(super) fn assign(&mut self, place: &'c Expr, op: Option<BinaryOp>, value: &'c Expr) {
+        let Some(path) = self.path(place) else {
+            return self.scoped(|body| {
+                let dst = body.take(1);
+                body.not_built(dst);
+            });
+        };
+        if let (Root::Local(reg), true) = (path.root, path.steps.is_empty())
+            && self.assign_local(reg, place, op, value)
+        {
+            return;
+        }
+        let action = match op.and_then(operator) {
+            None => PlaceAction::Set,
+            Some(operator) => PlaceAction::Update(operator),
+        };
+        self.scoped(|body| {
+            let base = body.take(path.keys.len() + 1);
+            body.expr(value, base + path.keys.len() as Reg);
+            body.keys(&path, base);
+            body.place_op(path, action, base);
+        });
+    }
+
+    /// The assignments of a whole variable that need no place; gives whether it was one.
+    fn assign_local(&mut self, reg: Reg, place: &'c Expr, op: Option<BinaryOp>, value: &'c Expr) -> bool {
+        let Some(op) = op.and_then(operator) else {
+            // An operator writes its result when it has succeeded; anything else could leave half of it behind.
+            let whole = matches!(value.kind, ExprKind::Binary(op, ..) if operator(op).is_some())
+                && !self.tables.expects.contains_key(&value.id);
+            if whole {
+                self.expr(value, reg);
+            } else {
+                self.scoped(|body| {
+                    let src = body.fresh(value);
+                    body.emit(Op::Copy { dst: reg, src });
+                });
+            }
+            return true;
+        };
+        // Text and lists grow in place; numbers have ops of their own.
+        if !matches!(self.compiler.resolve(self.type_of(place)), Type::Int | Type::Float | Type::Duration) {
+            return false;
+        }
+        self.scoped(|body| {
+            let b = body.operand(value);
+            let (dst, a) = (reg, reg);
+            body.emit(match op {
+                Operator::Add => Op::Add { dst, a, b },
+                Operator::Sub => Op::Sub { dst, a, b },
+                Operator::Mul => Op::Mul { dst, a, b },
+                Operator::Div => Op::Div { dst, a, b },
+                Operator::Rem => Op::Rem { dst, a, b },
+            });
+        });
+        true
+    }
+
+    /// Whether a call changes what stands before its dot.
+    pub(super) fn changes_receiver(&self, call: &'c Expr) -> bool {
+        match self.tables.calls.get(&call.id).map(|call| &call.target) {
+            Some(Target::Function(item)) => self
+                .compiler
+                .declared(*item)
+                .is_some_and(|function| function.params.first().is_some_and(|param| param.mutable)),
+            Some(Target::Method(name)) => dynamic_change(name).is_some(),
+            _ => false,
+        }
+    }
+
+    /// A call that changes its receiver: arguments first, then the place is read and written with nothing in between.
+    pub(super) fn change(&mut self, receiver: &'c Expr, native: &str, args: &[Option<&'c Expr>], dst: Reg) {
+        let Some(path) = self.path(receiver) else { return self.not_built(dst) };
+        let native = self.compiler.native(native);
+        self.scoped(|body| {
+            let keys = path.keys.len() as Reg;
+            let base = body.take(path.keys.len() + args.len().max(1));
+            for (index, arg) in args.iter().enumerate() {
+                let reg = base + keys + index as Reg;
+                match arg {
+                    Some(arg) => body.expr(arg, reg),
+                    None => {
+                        body.emit(Op::Null { dst: reg });
+                    }
+                }
+            }
+            body.keys(&path, base);
+            body.place_op(path, PlaceAction::Method { native, argc: args.len() as u16 }, base);
+            body.emit(Op::Copy { dst, src: base });
+        });
+    }
+
+    /// The written arguments of a call, without its receiver, in order of parameters.
+    pub(super) fn given<'e>(args: &'e [crate::syntax::ast::Arg], from: &[ArgFrom]) -> Vec<Option<&'e Expr>> {
+        from.iter()
+            .filter(|from| !matches!(from, ArgFrom::Receiver))
+            .map(|from| match from {
+                ArgFrom::Given(index) => args.get(*index).map(|arg| &arg.value),
+                ArgFrom::Receiver | ArgFrom::Piped | ArgFrom::Default => None,
+            })
+            .collect()
+    }
+}
+
+/// The native behind a method that changes a receiver of unknown kind.
+pub(super) fn dynamic_change(method: &str) -> Option<&'static str> {
+    match method {
+        "push" => Some("list.push"),
+        "pop" => Some("list.pop"),
+        _ => None,
+    }
+}
+
+pub(super) fn operator(op: BinaryOp) -> Option<Operator> {
+    match op {
+        BinaryOp::Add => Some(Operator::Add),
+        BinaryOp::Sub => Some(Operator::Sub),
+        BinaryOp::Mul => Some(Operator::Mul),
+        BinaryOp::Div => Some(Operator::Div),
+        BinaryOp::Rem => Some(Operator::Rem),
+        _ => None,
+    }
+}

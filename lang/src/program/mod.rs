@@ -1,0 +1,342 @@
+//! A checked script, ready to run: immutable, shared by all runs of it, stored with them by hash.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::span::Span;
+
+pub mod op;
+pub mod types;
+
+pub use op::{Op, Pc, Reg};
+pub use types::{Field, Literal, TypeDef, TypeId, TypeKind, Types};
+
+/// Index into [`Program::functions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FunctionId(pub u32);
+
+/// A program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// What can be called.
+    pub functions: Vec<Function>,
+    /// What `Const` loads.
+    pub constants: Vec<Constant>,
+    /// The names of fields and methods.
+    pub names: Vec<SmolStr>,
+    /// The keys of record literals.
+    pub shapes: Vec<Vec<SmolStr>>,
+    /// What `Place` reads and changes.
+    pub places: Vec<Place>,
+    /// What `Gather` runs.
+    pub gathers: Vec<Gather>,
+    /// The types.
+    pub types: Types,
+    /// The functions of the runtime that `Native` calls, by stable name.
+    pub natives: Vec<SmolStr>,
+    /// What `Effect` asks, by stable name.
+    pub effects: Vec<SmolStr>,
+    /// What `Tell` tells, by stable name.
+    pub tells: Vec<SmolStr>,
+    /// The workflows of the main module, in order of declaration.
+    pub workflows: Vec<Workflow>,
+    /// The agents.
+    pub agents: Vec<Agent>,
+    /// The modules; a function names its own by index.
+    pub modules: Vec<Module>,
+    /// How many top-level `let`s there are.
+    pub globals: u32,
+    /// Methods by name and kind of receiver, for calls whose receiver is known only at run time.
+    pub methods: Vec<Method>,
+    /// The library function that asks an agent: (agent, prompt, output).
+    pub ask: Option<FunctionId>,
+}
+
+/// A module of a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Module {
+    /// Its name, as it is shown in places: a path, or `std/list`.
+    pub name: SmolStr,
+    /// The type of its `ctx.state`; `None` for an open one.
+    pub state: Option<TypeId>,
+    /// Of the library.
+    pub library: bool,
+}
+
+/// A workflow that can be started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workflow {
+    /// Its declared name.
+    pub name: SmolStr,
+    /// Itself.
+    pub function: FunctionId,
+    /// What a run begins with: computes the globals and the state, then calls the workflow with the same parameters.
+    pub start: FunctionId,
+}
+
+/// A declared agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its declared name.
+    pub name: SmolStr,
+    /// Computes its settings: a record.
+    pub settings: FunctionId,
+    /// The type of its answers.
+    pub output: TypeId,
+}
+
+/// A method that is chosen at run time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Method {
+    /// Its name.
+    pub name: SmolStr,
+    /// The kind of its receiver.
+    pub receiver: Receiver,
+    /// The library function that it is.
+    pub function: FunctionId,
+}
+
+/// The kinds of receivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Receiver {
+    /// Text.
+    String,
+    /// Lists and ranges.
+    List,
+    /// Maps and records.
+    Map,
+    /// Numbers.
+    Number,
+    /// Durations.
+    Duration,
+    /// Times.
+    Time,
+    /// Bytes.
+    Bytes,
+    /// Agents.
+    Agent,
+}
+
+/// What sort of function it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FunctionKind {
+    /// `workflow`.
+    Workflow,
+    /// `step`.
+    Step,
+    /// `fn`.
+    Fn,
+    /// A lambda.
+    Lambda,
+    /// A branch of a `gather`.
+    Branch,
+    /// A library function that asks the agent in its first argument, and is called by that agent's name.
+    Ask,
+    /// Made by the compiler: the start of a run, the settings of an agent.
+    Hidden,
+}
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name; unique in the program with [`Function::path`].
+    pub name: SmolStr,
+    /// Where it stands: `main.draft`, `main.headline/lambda[0]`. Stable while the text of what encloses it is.
+    pub path: SmolStr,
+    /// The title that `@name` gives.
+    pub title: Option<SmolStr>,
+    /// Its doc comment.
+    pub doc: Option<SmolStr>,
+    /// Its module, an index into [`Program::modules`].
+    pub module: u16,
+    /// What sort it is.
+    pub kind: FunctionKind,
+    /// Calls of it are elements of the paths of what it calls, and have counters of their own.
+    pub scoped: bool,
+    /// Its parameters; their values are in the first registers.
+    pub params: Vec<Param>,
+    /// The type of its result.
+    pub result: TypeId,
+    /// How many captured values follow the parameters.
+    pub captures: u16,
+    /// How many registers a frame has.
+    pub registers: u16,
+    /// Its ops.
+    pub code: Vec<Op>,
+    /// Where each op comes from: the pc from which on a span holds, ascending.
+    pub spans: Vec<(Pc, Span)>,
+    /// Where frames can be saved: the entry, then the ops that are safe points, by pc, ascending.
+    pub safe_points: Vec<SafePoint>,
+    /// Where faults go; the first that covers the pc takes it.
+    pub handlers: Vec<Handler>,
+    /// The names of its locals by register, for people.
+    pub locals: Vec<(SmolStr, Reg)>,
+    /// The identity of its safe points and slots: a saved frame fits a function with the same digest.
+    pub digest: u64,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its type.
+    pub ty: TypeId,
+    /// It may be left out.
+    pub has_default: bool,
+    /// Its doc comment.
+    pub doc: Option<SmolStr>,
+}
+
+/// A place where a frame can be saved, and what must be saved of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SafePoint {
+    /// The op at which the frame stands: it has not run (the entry, a loop head), or it has left the frame and goes on
+    /// behind it (all others).
+    pub pc: Pc,
+    /// The registers that the rest of the function reads, in order of their slots: locals in order of declaration, then
+    /// temporaries in order of evaluation. The register that receives the op's result is none of them.
+    pub live: Vec<Reg>,
+}
+
+/// Where a fault goes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Handler {
+    /// The first op that it covers.
+    pub start: Pc,
+    /// The op after the last that it covers.
+    pub end: Pc,
+    /// Where the function goes on.
+    pub target: Pc,
+    /// What receives the error.
+    pub error: Reg,
+}
+
+/// A value that a program holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Constant {
+    /// An integer that does not fit its op.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A duration, in milliseconds.
+    Duration(i64),
+    /// Text.
+    String(SmolStr),
+}
+
+/// A variable and the way into it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The variable.
+    pub root: Root,
+    /// The way into it. Each `Index` takes its key from the next register.
+    pub steps: Vec<PlaceStep>,
+    /// What is done there. Its operands follow the keys.
+    pub action: PlaceAction,
+}
+
+/// The variable of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Root {
+    /// A register.
+    Local(Reg),
+    /// `ctx.state` of the function's module.
+    State,
+}
+
+/// A step into a value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PlaceStep {
+    /// `.names[name]`.
+    Field {
+        /// The field.
+        name: u16,
+        /// Absent reads as null.
+        lenient: bool,
+    },
+    /// `[key]`.
+    Index,
+}
+
+/// What is done at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PlaceAction {
+    /// Reads it.
+    Get,
+    /// Replaces it by the operand.
+    Set,
+    /// `place op= operand`.
+    Update(Operator),
+    /// A library method that changes its receiver, with so many further arguments.
+    Method {
+        /// Index into [`Program::natives`].
+        native: u16,
+        /// How many arguments follow the receiver.
+        argc: u16,
+    },
+}
+
+/// The operators of `op=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operator {
+    /// `+=`.
+    Add,
+    /// `-=`.
+    Sub,
+    /// `*=`.
+    Mul,
+    /// `/=`.
+    Div,
+    /// `%=`.
+    Rem,
+}
+
+/// A `gather`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gather {
+    /// Its branches.
+    pub branches: GatherBranches,
+    /// A limit follows in the registers.
+    pub limit: bool,
+}
+
+/// The branches of a `gather`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum GatherBranches {
+    /// Of a collection and a function of (index or key, element), in that order in the registers.
+    For,
+    /// Of as many functions without parameters; the result is a record with these keys.
+    Named(Vec<SmolStr>),
+    /// Of so many functions without parameters; the result is a list.
+    List(u16),
+}
+
+impl Program {
+    /// A function by id; ids are checked when a program is loaded.
+    pub fn function(&self, id: FunctionId) -> Option<&Function> {
+        self.functions.get(id.0 as usize)
+    }
+
+    /// The workflow of that name, or the only one, or the first.
+    pub fn workflow(&self, name: Option<&str>) -> Option<&Workflow> {
+        match name {
+            Some(name) => self.workflows.iter().find(|workflow| workflow.name == name),
+            None => self.workflows.first(),
+        }
+    }
+}
+
+impl Function {
+    /// Where the op at `pc` comes from.
+    pub fn span(&self, pc: Pc) -> Span {
+        let after = self.spans.partition_point(|(from, _)| *from <= pc);
+        after.checked_sub(1).and_then(|index| self.spans.get(index)).map_or_else(Span::default, |(_, span)| *span)
+    }
+
+    /// The number of the safe point that the op at `pc` is.
+    pub fn safe_point(&self, pc: Pc) -> Option<usize> {
+        let ops = self.safe_points.get(1..)?;
+        ops.binary_search_by_key(&pc, |point| point.pc).ok().map(|index| index + 1)
+    }
+}

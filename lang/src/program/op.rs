@@ -1,0 +1,222 @@
+//! The instruction set: eight bytes an op, registers of the running frame as operands.
+//!
+//! Where an op takes several values they stand in consecutive registers from `base`, and its result replaces the first
+//! of them. Evaluation is left to right. An op that can leave the frame (a call, an effect, the start or end of a step, a
+//! loop head) is a safe point: the frame can be saved there, see [`super::SafePoint`].
+
+use serde::{Deserialize, Serialize};
+
+/// A register of the running frame.
+pub type Reg = u16;
+/// Index of an op in its function.
+pub type Pc = u32;
+
+/// One instruction.
+#[allow(missing_docs, reason = "the comment of each op explains its operands")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// `dst = null`
+    Null { dst: Reg },
+    /// `dst = value`
+    Bool { dst: Reg, value: bool },
+    /// `dst = value`
+    Int { dst: Reg, value: i32 },
+    /// `dst = constants[constant]`
+    Const { dst: Reg, constant: u32 },
+    /// `dst = ` an argument that was left out, so that the parameter's default is computed
+    Missing { dst: Reg },
+    /// `dst = src`
+    Copy { dst: Reg, src: Reg },
+    /// `dst = src`, which is left null: the last use of `src`
+    Move { dst: Reg, src: Reg },
+    /// `dst = globals[global]`
+    Global { dst: Reg, global: u32 },
+    /// `globals[global] = src`; only in the program's start
+    SetGlobal { src: Reg, global: u32 },
+    /// `dst = ` the function as a value, with the captures in `dst..`
+    Closure { dst: Reg, function: u32 },
+    /// `dst = ` the type as a value
+    Type { dst: Reg, ty: u32 },
+    /// `dst = ` the agent as declared
+    Agent { dst: Reg, agent: u32 },
+    /// `dst = [first, …]`
+    List { dst: Reg, first: Reg, count: u16 },
+    /// pushes `item` to the list under construction
+    ListPush { list: Reg, item: Reg },
+    /// pushes every element of `items` to the list under construction
+    ListExtend { list: Reg, items: Reg },
+    /// `dst = { … }` with the keys of `shapes[shape]` and the values in `first..`
+    Record { dst: Reg, first: Reg, shape: u16 },
+    /// puts a field into the record under construction
+    RecordPut { record: Reg, key: Reg, value: Reg },
+    /// puts every field of `fields` into the record under construction
+    RecordExtend { record: Reg, fields: Reg },
+    /// `base = ` the text of the `count` values from `base`; null throws
+    Concat { base: Reg, count: u16 },
+    /// `dst = a + b`
+    Add { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a - b`
+    Sub { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a * b`
+    Mul { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a / b`
+    Div { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a % b`
+    Rem { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a == b`
+    Eq { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a != b`
+    Ne { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a < b`
+    Lt { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a <= b`
+    Le { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a > b`
+    Gt { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a >= b`
+    Ge { dst: Reg, a: Reg, b: Reg },
+    /// `dst = a in b`
+    In { dst: Reg, a: Reg, b: Reg },
+    /// `dst = !a`
+    Not { dst: Reg, a: Reg },
+    /// `dst = -a`
+    Neg { dst: Reg, a: Reg },
+    /// `base = base..base+1`, either end null where it is open
+    Range { base: Reg, inclusive: bool },
+    /// `dst = object.name`; absent throws kind `key`
+    Field { dst: Reg, object: Reg, name: u16 },
+    /// `dst = object.name`; absent gives null
+    FieldOrNull { dst: Reg, object: Reg, name: u16 },
+    /// `dst = object[index]`
+    Index { dst: Reg, object: Reg, index: Reg },
+    /// reads or changes `places[place]`; its keys and operands are in `base..`, its result is in `base`
+    Place { base: Reg, place: u16 },
+    /// throws kind `type` unless the value fits; numbers are brought into the type's form
+    Check { reg: Reg, ty: u32 },
+    /// `dst = ` whether the value fits the type
+    Fits { reg: Reg, ty: u32 },
+    /// `dst = ` the JSON Schema of the type
+    Schema { dst: Reg, ty: u32 },
+    /// goes on at `to`
+    Jump { to: Pc },
+    /// goes on at `to` when `cond` is true; anything but a bool throws
+    JumpIf { cond: Reg, to: Pc },
+    /// goes on at `to` when `cond` is false; anything but a bool throws
+    JumpIfNot { cond: Reg, to: Pc },
+    /// goes on at `to` when `reg` is null
+    JumpIfNull { reg: Reg, to: Pc },
+    /// goes on at `to` when `reg` is not null
+    JumpIfNotNull { reg: Reg, to: Pc },
+    /// goes on at `to` when the argument was given
+    JumpIfGiven { reg: Reg, to: Pc },
+    /// a loop head: fuel is counted here. Safe point
+    Loop,
+    /// prepares a loop over `base`: `base + 1` becomes the position
+    IterStart { base: Reg },
+    /// `base + 2` = the next index or key, `base + 3` = the next element; at the end goes on at `to`
+    IterNext { base: Reg, to: Pc },
+    /// calls a function with the arguments in `base..`. Safe point
+    Call { base: Reg, function: u32 },
+    /// calls the function value in `base` with the `argc` arguments that follow it. Safe point
+    CallValue { base: Reg, argc: u16, checked: bool },
+    /// calls the method `names[name]` of the value in `base` with the `argc` arguments that follow it. Safe point
+    CallMethod { base: Reg, name: u16, argc: u16 },
+    /// calls the function that computes the settings of the agent in `base`. Safe point
+    CallSettings { base: Reg },
+    /// `base = ` a function of the runtime that needs nothing but its `argc` arguments
+    Native { base: Reg, native: u16, argc: u16 },
+    /// asks the world, with the `argc` arguments in `base..`. Safe point
+    Effect { base: Reg, effect: u16, argc: u16 },
+    /// tells the world, with the `argc` arguments in `base..`; `base` becomes null
+    Tell { base: Reg, tell: u16, argc: u16 },
+    /// ends the frame with a value
+    Return { src: Reg },
+    /// throws
+    Throw { src: Reg },
+    /// throws kind `match`: no arm fits the value
+    NoMatch { src: Reg },
+    /// an attempt of a step, or a workflow, begins; `attempt` counts from 1. Safe point
+    Begin { attempt: Reg },
+    /// a step or workflow ends with a value. Safe point
+    End { src: Reg },
+    /// tells that a step will be tried again after a wait
+    Retrying { error: Reg, attempt: Reg, delay: Reg },
+    /// runs the branches of `gathers[gather]`; what they need is in `base..`. Safe point
+    Gather { base: Reg, gather: u16 },
+    /// `dst = ` a member of `ctx`
+    Ctx { dst: Reg, member: CtxMember },
+}
+
+/// The members of `ctx` beside `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CtxMember {
+    /// `ctx.run_id`.
+    RunId,
+    /// `ctx.workflow`.
+    Workflow,
+    /// `ctx.workflow_title`.
+    WorkflowTitle,
+    /// `ctx.step`.
+    Step,
+    /// `ctx.attempt`.
+    Attempt,
+    /// `ctx.idempotency_key`.
+    IdempotencyKey,
+    /// `ctx.is_streaming`.
+    IsStreaming,
+    /// `ctx.usage`.
+    Usage,
+}
+
+const _: () = assert!(size_of::<Op>() == 8, "an op is eight bytes");
+
+impl Op {
+    /// Whether the frame can be saved at this op.
+    pub fn is_safe_point(self) -> bool {
+        matches!(
+            self,
+            Op::Loop
+                | Op::Call { .. }
+                | Op::CallValue { .. }
+                | Op::CallMethod { .. }
+                | Op::CallSettings { .. }
+                | Op::Effect { .. }
+                | Op::Begin { .. }
+                | Op::End { .. }
+                | Op::Gather { .. }
+        )
+    }
+
+    /// Where the op may go on beside the next one.
+    pub fn target(self) -> Option<Pc> {
+        match self {
+            Op::Jump { to }
+            | Op::JumpIf { to, .. }
+            | Op::JumpIfNot { to, .. }
+            | Op::JumpIfNull { to, .. }
+            | Op::JumpIfNotNull { to, .. }
+            | Op::JumpIfGiven { to, .. }
+            | Op::IterNext { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Points a jump somewhere else.
+    pub(crate) fn set_target(&mut self, target: Pc) {
+        match self {
+            Op::Jump { to }
+            | Op::JumpIf { to, .. }
+            | Op::JumpIfNot { to, .. }
+            | Op::JumpIfNull { to, .. }
+            | Op::JumpIfNotNull { to, .. }
+            | Op::JumpIfGiven { to, .. }
+            | Op::IterNext { to, .. } => *to = target,
+            _ => {}
+        }
+    }
+
+    /// Whether the next op may follow.
+    pub fn falls_through(self) -> bool {
+        !matches!(self, Op::Jump { .. } | Op::Return { .. } | Op::Throw { .. } | Op::NoMatch { .. })
+    }
+}
