@@ -145,7 +145,8 @@ pub struct Delta {
     pub fibers: Vec<FiberRow>,
     /// Rows of fibers that are gone: (fiber, segment).
     pub closed: Vec<(u32, i32)>,
-    /// New chunks: (id, sealed bytes). Ids grow and are never used again.
+    /// New chunks: (id, sealed bytes). Ids grow and are never used again, not even by a run that goes on from an earlier
+    /// checkpoint; one that is stored already is refused as [`StoreError::Damaged`].
     pub chunks: Vec<(u64, Vec<u8>)>,
     /// Chunks that the live machine no longer names.
     pub dead: Vec<u64>,
@@ -153,9 +154,10 @@ pub struct Delta {
     pub reset: bool,
     /// The oldest checkpoint still kept, but for pinned ones; what only older ones need is deleted. Never goes back.
     pub floor: u64,
-    /// What the run told, in order.
+    /// What the run told, in order. Sequence numbers only grow; those of a run that was resumed from an earlier
+    /// checkpoint go on from [`RunRecord::last_seq`].
     pub events: Option<EventBatch>,
-    /// Requests that it opens.
+    /// Requests that it opens, after others were settled. One that is open already keeps its recorded answer.
     pub opened: Vec<RequestRow>,
     /// Requests that are no longer open.
     pub settled: Vec<(String, RequestEnd)>,
@@ -256,7 +258,7 @@ pub struct Saved {
 
 /// Reads chunks inside the transaction in which a checkpoint is loaded.
 pub trait Chunks {
-    /// The sealed bytes of a chunk, `None` if there is no such row.
+    /// The sealed bytes of a chunk, `None` if the checkpoint cannot name it: it is not there, is newer, or was dead.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -300,8 +302,8 @@ pub trait Store: Send + Sync + 'static {
     fn begin(&self, run: NewRun) -> Result<Epoch, StoreError>;
 
     /// Queues a delta; deltas of one run are written in the order in which they were queued, those of many runs share
-    /// transactions. The epoch and the number are checked in the same transaction. When a delta is refused, so are all
-    /// later ones of that run and epoch that wait behind it.
+    /// transactions. The epoch and the number are checked in the same transaction. When a delta is refused or cannot be
+    /// written, so is every later one of that run and epoch, with the same error, until somebody acquires the run.
     fn commit(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt;
 
     /// Gives a run to `owner` and begins a new epoch. Refused with [`StoreError::Owned`] while another owner is alive

@@ -1,8 +1,13 @@
 //! What every store has to check, and says when it does not hold.
 
-use super::{Delta, Epoch, StoreError};
+use super::{Delta, Epoch, EventBatch, StoreError};
 
 impl Delta {
+    /// What the run told, if anything.
+    pub(super) fn told(&self) -> Option<&EventBatch> {
+        self.events.as_ref().filter(|events| events.count > 0)
+    }
+
     /// How many bytes of rows it hands over.
     pub(super) fn bytes(&self) -> usize {
         let fibers: usize = self.fibers.iter().map(|row| row.data.len()).sum();
@@ -27,7 +32,7 @@ pub(super) fn check_delta(
     if Some(delta.n) != last.checked_add(1) {
         return Err(StoreError::OutOfOrder { stored: last, given: delta.n });
     }
-    match &delta.events {
+    match delta.told() {
         Some(events) if events.first_seq <= last_seq => Err(StoreError::Unusable(format!(
             "event {} of the run is written already; the latest is {last_seq}",
             events.first_seq

@@ -89,7 +89,8 @@ impl SqliteStore {
             return Err(StoreError::Unusable(format!("`{}` is a folder", path.display())));
         }
         check_magic(path)?;
-        let mut writer = connect(path, WRITER_PATIENCE).map_err(|error| at(path, error))?;
+        let mut writer =
+            connect(path, OpenFlags::SQLITE_OPEN_CREATE, WRITER_PATIENCE).map_err(|error| at(path, error))?;
         migrate::prepare(&mut writer).map_err(|error| at(path, error))?;
         let counts = Arc::new(Mutex::new(StoreCounts::default()));
         let (jobs, queue) = mpsc::channel();
@@ -269,9 +270,9 @@ fn check_magic(path: &Path) -> Result<(), StoreError> {
 }
 
 /// A connection with the settings that every one needs; the file may turn out to be no store.
-fn connect(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
+fn connect(path: &Path, flags: OpenFlags, patience: Duration) -> Result<Connection, StoreError> {
     // Without the URI flag: a path is a path, whatever characters it has.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(fault::at_open)?;
     conn.busy_timeout(patience).map_err(fault::at_open)?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -284,7 +285,7 @@ fn connect(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {
-    let conn = connect(path, READER_PATIENCE)?;
+    let conn = connect(path, OpenFlags::empty(), READER_PATIENCE)?;
     conn.pragma_update(None, "query_only", true).map_err(fault::of)?;
     Ok(conn)
 }

@@ -81,9 +81,10 @@ impl Run {
         if let Some((id, _)) = delta.chunks.iter().find(|(id, _)| self.chunks.contains_key(id) || !ids.insert(*id)) {
             return Err(rules::chunk_again(*id));
         }
+        self.events.extend(delta.told().cloned());
         self.close(&delta);
         self.stand(&delta);
-        let Delta { n, header, pinned, fibers, chunks, events, opened, .. } = delta;
+        let Delta { n, header, pinned, fibers, chunks, opened, .. } = delta;
         self.checkpoints.insert(n, Checkpoint { header, pinned });
         for FiberRow { fiber, segment, data } in fibers {
             let rows = self.fibers.entry((fiber, segment)).or_default();
@@ -93,7 +94,6 @@ impl Run {
         for (id, data) in chunks {
             self.chunks.insert(id, Row { since: n, until: None, data: data.into() });
         }
-        self.events.extend(events);
         for (row, entered) in opened.into_iter().zip(entered + 1..) {
             self.open(row, entered);
         }

@@ -49,7 +49,7 @@ pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) ->
     for (id, data) in &delta.chunks {
         chunk(tx, rid, n, *id, data)?;
     }
-    if let Some(events) = &delta.events {
+    if let Some(events) = delta.told() {
         exec(
             tx,
             "INSERT INTO event (rid, first_seq, count, n, lines) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -130,13 +130,7 @@ impl Committer<'_> {
         let mut results = Vec::with_capacity(batch.len());
         let written = in_transaction(&mut self.conn, |tx| {
             for queued in &batch {
-                let result = write(tx, queued, refusals);
-                // A full disk may have ended the transaction, and with it what the others wrote.
-                let ended = tx.is_autocommit();
-                if let (true, Err(error)) = (ended, &result) {
-                    return Err(error.clone());
-                }
-                results.push(result);
+                results.push(write(tx, queued, refusals)?);
             }
             Ok(())
         });
@@ -184,25 +178,40 @@ impl Committer<'_> {
     }
 }
 
-/// Writes one delta inside the transaction, or leaves no trace of it.
-fn write(tx: &Transaction<'_>, queued: &Queued, refusals: &mut Refusals) -> Result<(), StoreError> {
+/// Writes one delta inside the transaction, or leaves no trace of it and says why. An outer error is one of the whole
+/// transaction: a full disk, for one, may end it, and with it what the others wrote.
+fn write(tx: &Transaction<'_>, queued: &Queued, refusals: &mut Refusals) -> Result<Result<(), StoreError>, StoreError> {
     let Queued { run, epoch, delta, .. } = queued;
-    refusals.check(run, *epoch)?;
-    let result = apply::check(tx, run, *epoch, delta).and_then(|standing| {
-        apply::step(tx, "SAVEPOINT delta")?;
-        let result = apply::apply(tx, &standing, delta);
-        if result.is_err() && !tx.is_autocommit() {
-            apply::step(tx, "ROLLBACK TO delta")?;
-        }
-        if !tx.is_autocommit() {
-            apply::step(tx, "RELEASE delta")?;
-        }
-        result
-    });
+    if let Err(error) = refusals.check(run, *epoch) {
+        return Ok(Err(error));
+    }
+    let result = attempt(tx, run, *epoch, delta)?;
     if let Err(error) = &result {
         refusals.remember(run, *epoch, error);
     }
-    result
+    Ok(result)
+}
+
+fn attempt(
+    tx: &Transaction<'_>,
+    run: &RunId,
+    epoch: Epoch,
+    delta: &Delta,
+) -> Result<Result<(), StoreError>, StoreError> {
+    let standing = match apply::check(tx, run, epoch, delta) {
+        Ok(standing) => standing,
+        Err(error) => return Ok(Err(error)),
+    };
+    apply::step(tx, "SAVEPOINT delta")?;
+    let result = apply::apply(tx, &standing, delta);
+    if let Err(error) = &result {
+        if tx.is_autocommit() {
+            return Err(error.clone());
+        }
+        apply::step(tx, "ROLLBACK TO delta")?;
+    }
+    apply::step(tx, "RELEASE delta")?;
+    Ok(result)
 }
 
 /// The results of a batch of which nothing was written. What was refused by itself keeps its own reason.
@@ -233,3 +242,6 @@ fn in_transaction<T>(
     tx.commit().map_err(fault::of)?;
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests;
