@@ -1,5 +1,6 @@
 //! The wf machine: a program becomes an outcome.
 
+pub mod codec;
 pub mod fault;
 pub mod json;
 pub mod ops;

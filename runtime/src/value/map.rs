@@ -205,6 +205,10 @@ impl Map {
         other.iter().try_for_each(|(key, value)| self.insert(key, value.clone()).map(drop))
     }
 
+    pub(crate) fn entries(&self) -> &[(Str, Value)] {
+        &self.0.entries
+    }
+
     pub(crate) fn nest(&self) -> Nest {
         self.0.nest
     }

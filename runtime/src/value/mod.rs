@@ -21,7 +21,7 @@ mod text;
 pub use list::List;
 pub use map::Map;
 pub use opaque::{Agent, Bytes, Closure, Range, Secret, SecretPart, Tool};
-pub(crate) use saved::{Saved, SavedTree};
+pub(crate) use saved::{FANOUT, Saved, SavedTree};
 pub use text::Str;
 
 /// How deep values may be nested: a list of numbers has depth 1.

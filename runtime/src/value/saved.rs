@@ -59,6 +59,35 @@ impl SavedTree {
         }
     }
 
+    /// The chunks without an id: for each level their numbers, ascending. Only nodes without an id are looked into, for
+    /// whoever clears one clears those above it too.
+    pub(crate) fn unsaved(&self) -> Vec<Vec<usize>> {
+        let mut found: Vec<Vec<usize>> = Vec::with_capacity(self.levels.len());
+        for ids in self.levels.iter().rev() {
+            let bare = |number: &usize| ids.get(*number) == Some(&0);
+            found.push(match found.last() {
+                None => (0..ids.len()).filter(bare).collect(),
+                Some(above) => above.iter().flat_map(|node| node * FANOUT..(node + 1) * FANOUT).filter(bare).collect(),
+            });
+        }
+        found.reverse();
+        found
+    }
+
+    /// Remembers under which id a chunk was saved.
+    pub(crate) fn set(&mut self, level: usize, number: usize, id: u64) {
+        if let Some(slot) = self.levels.get_mut(level).and_then(|ids| ids.get_mut(number)) {
+            *slot = id;
+        }
+    }
+
+    /// The ids of the chunks below a node.
+    pub(crate) fn children(&self, level: usize, number: usize) -> &[u64] {
+        let below = level.checked_sub(1).and_then(|level| self.levels.get(level)).map_or(&[][..], Vec::as_slice);
+        let start = number * FANOUT;
+        below.get(start..below.len().min(start + FANOUT)).unwrap_or_default()
+    }
+
     /// All ids.
     pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
         self.levels.iter().flatten().copied().filter(|id| *id != 0)
