@@ -4,7 +4,7 @@ use chumsky::prelude::*;
 
 use super::{
     Rules, expr,
-    failure::Label,
+    failure::{Failure, Label},
     input::{Input, Rule, ahead, choose, index, kind_ahead, name, one, sign, span, word},
     lambda,
     list::{Separator, listed},
@@ -265,7 +265,7 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
         .then(name())
         .then(type_params.or_not())
         .then(lambda::params(rules))
-        .then(sign(TokenKind::Arrow).ignore_then(rules.types.whole.clone()).or_not())
+        .then(result(rules).or_not())
         .then(bodies)
         .map(|(((((keyword, name), type_params), params), result), body)| {
             let kind = match keyword.kind {
@@ -277,6 +277,26 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
             ItemKind::Function(Function { kind, name, type_params, params, result, body })
         })
         .boxed()
+}
+
+/// `-> T`; a block in its place is taken for the body.
+fn result<'t>(rules: &Rules<'t>) -> Rule<'t, TypeExpr> {
+    let missing = custom(|input: &mut Input<'t, '_>| {
+        let at = index(input);
+        input.emit(Failure::new(at, Label::Type));
+        let span = input.state().span_between(at, at);
+        Ok(TypeExpr { kind: TypeExprKind::Error, span })
+    });
+    let result = choose(
+        |input: &mut Input<'t, '_>| {
+            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace);
+            let field = kind_ahead(input, 1).is_some_and(TokenKind::is_word)
+                && matches!(kind_ahead(input, 2), Some(TokenKind::Colon | TokenKind::Question));
+            Ok(usize::from(opens && !field && kind_ahead(input, 1) != Some(TokenKind::RightBrace)))
+        },
+        vec![rules.types.whole.clone(), missing.boxed()],
+    );
+    sign(TokenKind::Arrow).ignore_then(result).boxed()
 }
 
 /// `test "name" { }`
