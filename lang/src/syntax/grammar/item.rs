@@ -16,7 +16,7 @@ use crate::{
     syntax::{
         ast::{
             AgentItem, Annotation, Block, ExprKind, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name,
-            StateField, TestItem, TypeExpr, TypeExprKind, TypeItem,
+            StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
         },
         lines,
         token::TokenKind,
@@ -257,9 +257,9 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
         |input: &mut Input<'t, '_>| {
             let none =
                 kind_ahead(input, 0).is_none_or(|kind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon));
-            Ok(usize::from(none))
+            Ok(if none { 1 + usize::from(lacks_block(input)) } else { 0 })
         },
-        vec![block, empty().to(None).boxed()],
+        vec![block, empty().to(None).boxed(), missing_block()],
     );
     one(Label::Declaration, |tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step | TokenKind::Fn))
         .then(name())
@@ -277,6 +277,30 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
             ItemKind::Function(Function { kind, name, type_params, params, result, body })
         })
         .boxed()
+}
+
+/// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
+fn lacks_block(input: &mut Input<'_, '_>) -> bool {
+    let end = index(input);
+    let toks = &input.state().layout.toks;
+    let begins =
+        |at: &usize| toks[*at].begins_line && lines::begins_declaration(toks[*at].kind, Some(TokenKind::Ident));
+    let start = (0..end).rev().find(begins).unwrap_or(0);
+    let required = toks.get(start).is_some_and(|tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step));
+    required || end + 1 < toks.len() && column(input, end + 1) > column(input, start)
+}
+
+/// Takes the lines after a signature without a block for the block.
+fn missing_block<'t>() -> Rule<'t, Option<Block>> {
+    custom(|input: &mut Input<'t, '_>| {
+        let start = index(input);
+        input.emit(Failure::new(start, Label::Block));
+        skip(input, start);
+        let end = index(input);
+        let span = input.state().span_between(start, end);
+        Ok(Some(Block { stmts: vec![Stmt { kind: StmtKind::Error, span }], span }))
+    })
+    .boxed()
 }
 
 /// `-> T`; a block in its place is taken for the body.
