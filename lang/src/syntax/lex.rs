@@ -82,7 +82,7 @@ impl Lexer<'_> {
                 TokenKind::Comment
             }
             '"' => self.string(start),
-            '\'' | '`' => self.other_quotes(start, first),
+            '\'' | '`' | '“' | '„' => self.other_quotes(start, first),
             'r' if self.raw_string(start) => TokenKind::RawStr,
             '0'..='9' => {
                 let (length, kind, problem) = number::scan(&self.text[start..], self.span(start, start));
@@ -125,14 +125,22 @@ impl Lexer<'_> {
     /// `'…'` and backticks, up to their end on the same line.
     fn other_quotes(&mut self, start: usize, quote: char) -> TokenKind {
         let line = self.text[self.at..].split('\n').next().unwrap_or_default();
-        let Some(length) = line.find(quote) else {
-            let message = format!("strings do not begin with `{}`", if quote == '`' { "a backtick" } else { "'" });
+        let closing: &[char] = if matches!(quote, '“' | '„') { &['”', '“'] } else { &[quote] };
+        let Some(length) = line.find(closing) else {
+            let message = match quote {
+                '`' => "strings do not begin with a backtick".to_owned(),
+                _ => format!("strings do not begin with `{quote}`"),
+            };
             self.report(Code::UnknownCharacter, start, &message, "write strings in double quotes: \"…\"");
             return TokenKind::Unknown;
         };
-        self.at += length + 1;
-        let inside = &self.text[start + 1..self.at - 1];
-        let what = if quote == '`' { "backticks" } else { "single quotes" };
+        let inside = &line[..length];
+        self.at += length + line[length..].chars().next().map_or(0, char::len_utf8);
+        let what = match quote {
+            '`' => "backticks",
+            '\'' => "single quotes",
+            _ => "typographic quotes",
+        };
         let help = if inside.contains(['"', '\\']) {
             "write it in double quotes: \"…\"".to_owned()
         } else {
@@ -257,9 +265,7 @@ impl Lexer<'_> {
         let (message, help) = match first {
             '&' => ("wf has no `&`".to_owned(), Some("“and” is written `&&`")),
             '$' => ("`$` stands only in strings".to_owned(), Some("insert a value into a string with `${…}`")),
-            '“' | '”' | '„' => {
-                (format!("`{first}` is no quotation mark of wf"), Some("write strings between `\"`"))
-            }
+            '”' => (format!("`{first}` is no quotation mark of wf"), Some("write strings between `\"`")),
             '\u{a0}' | '\u{200b}' | '\u{feff}' => {
                 (format!("an invisible character (U+{:04X})", u32::from(first)), Some("delete it or write a blank"))
             }

@@ -3,6 +3,7 @@
 //! `lex` takes the source apart without loss, `layout` decides which line breaks separate and balances the brackets,
 //! `grammar` makes the tree. None of them fails.
 
+#[allow(clippy::large_enum_variant, reason = "expressions lie where they are used, with one box less")]
 pub mod ast;
 pub mod visit;
 pub mod dump;
@@ -47,7 +48,19 @@ pub fn parse(source: &Source) -> Parsed {
     let layout = layout::layout(source, &tokens, &diagnostics);
     diagnostics.extend_from_slice(&layout.diagnostics);
     let (module, wrong) = grammar::module(source, &layout);
+    diagnostics.retain(|diagnostic| !closes_missing(diagnostic, &module, &wrong));
     diagnostics.extend(wrong);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     Parsed { module, tokens, diagnostics }
+}
+
+/// Whether a bracket closes nothing because the `{` of its declaration is missing, which is reported.
+fn closes_missing(unopened: &Diagnostic, module: &ast::Module, wrong: &[Diagnostic]) -> bool {
+    let at = unopened.span.start;
+    let item = module.items.partition_point(|item| item.span.start <= at).checked_sub(1);
+    let Some(start) = item.map(|item| module.items[item].span.start) else { return false };
+    unopened.code == Code::Unopened
+        && wrong
+            .iter()
+            .any(|other| (start..=at).contains(&other.span.start) && other.message.starts_with("expected `{`"))
 }

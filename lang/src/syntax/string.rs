@@ -121,10 +121,11 @@ fn dedented<'s>(parts: &[Part<'s>], problems: &mut Vec<Diagnostic>) -> Vec<Piece
                 } else if !reported {
                     reported = true;
                     let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
+                    let first = text.chars().next().map_or(0, char::len_utf8);
                     problems.push(
                         Diagnostic::new(
                             Code::BadIndent,
-                            Span { end: span.start + u32::try_from(blank.max(1)).unwrap_or(1), ..span },
+                            Span { end: span.start + u32::try_from(blank.max(first)).unwrap_or(0), ..span },
                             "this line is indented less than the closing quotes",
                         )
                         .help("indent it at least as far, or move the closing `\"\"\"` to the left"),

@@ -36,16 +36,18 @@ pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
     };
     let range = one(Label::Continuation, |tok| matches!(tok.kind, TokenKind::DotDot | TokenKind::DotDotEq));
     let before = one(Label::Expression, |tok| matches!(tok.kind, TokenKind::Minus | TokenKind::Not));
-    operand
+    let operators = operand
         .clone()
         .pratt((
             prefix(10, before, |tok: Tok, value, at| {
                 let op = if tok.kind == TokenKind::Not { UnaryOp::Not } else { UnaryOp::Neg };
                 expr(ExprKind::Unary(op, Box::new(value)), at)
             }),
-            postfix(9, sign(TokenKind::As).ignore_then(rules.types.tight.clone()), |value, ty, at| {
-                expr(ExprKind::As { value: Box::new(value), ty }, at)
-            }),
+            postfix(
+                9,
+                one(Label::Continuation, |tok| tok.kind == TokenKind::As).ignore_then(rules.types.tight.clone()),
+                |value, ty, at| expr(ExprKind::As { value: Box::new(value), ty }, at),
+            ),
             binary(8, operator::PRODUCTS),
             binary(7, operator::SUMS),
             infix(left(6), range, |left, tok: Tok, right, at| operator::range(left, tok, right, at)),
@@ -57,7 +59,24 @@ pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
                 expr(ExprKind::Pipe { value: Box::new(value), call: Box::new(call) }, at)
             }),
         ))
-        .boxed()
+        .boxed();
+    shortened(rules, operators)
+}
+
+/// A name or literal that is the whole expression, as most are; anything else goes through the operators.
+fn shortened<'t>(rules: &Rules<'t>, operators: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    use TokenKind::{Comma, LeftBrace, Newline, RightBrace, RightBracket, RightParen, Semicolon, StrClose, StrMiddle};
+    let select = |input: &mut Input<'t, '_>| {
+        let ends = matches!(
+            kind_ahead(input, 1),
+            Some(
+                Comma | LeftBrace | Newline | RightBrace | RightBracket | RightParen | Semicolon | StrClose | StrMiddle
+            )
+        );
+        let first = kind_ahead(input, 0);
+        Ok(usize::from(!(ends && first.is_some_and(|kind| kind.is_name() || literal::is_literal(kind)))))
+    };
+    choose(select, vec![primary(rules), operators])
 }
 
 /// `|> name.path(args)…`

@@ -83,7 +83,7 @@ impl Failure {
             return None;
         }
         let span = match found {
-            Some(tok) if tok.kind != TokenKind::Newline => state.span(tok),
+            Some(tok) if !ends_line(tok) => state.span(tok),
             _ => end_of_line(state, at),
         };
         let message = match self.expected() {
@@ -108,7 +108,7 @@ impl Failure {
             .filter(|(bit, _)| self.expected & (1 << bit) != 0)
             .map(|(_, name)| *name)
             .collect();
-        if self.has(Label::Expression) {
+        if [Label::Expression, Label::Type, Label::Pattern, Label::Declaration].iter().any(|label| self.has(*label)) {
             names.truncate(1);
         }
         names.truncate(3);
@@ -123,10 +123,15 @@ fn end_of_line(state: &State<'_>, at: usize) -> Span {
     Span { source: state.source.id, start, end: start }
 }
 
+/// Whether what is missing is missing on the line before.
+fn ends_line(tok: Tok) -> bool {
+    tok.kind == TokenKind::Newline || tok.begins_line && tok.kind.is_closer()
+}
+
 fn describe(found: Option<Tok>, state: &State<'_>) -> String {
     let Some(tok) = found else { return "the end of the file".to_owned() };
     match tok.kind {
-        TokenKind::Newline => "the end of the line".to_owned(),
+        _ if ends_line(tok) => "the end of the line".to_owned(),
         TokenKind::Str | TokenKind::RawStr | TokenKind::BadStr | TokenKind::StrOpen => "a string".to_owned(),
         TokenKind::StrMiddle | TokenKind::StrClose => "the end of `${…}`".to_owned(),
         kind if kind.is_reserved() => format!("the keyword `{}`", kind.text()),
@@ -147,6 +152,22 @@ fn hint(failure: Failure, found: Option<Tok>, state: &State<'_>) -> Option<&'sta
         (_, "def" | "function" | "func") => Some("functions begin with `fn`"),
         (_, "async" | "await") => Some("wf has no `async` and no `await`: every call may wait"),
         (_, "const" | "var") => Some("variables begin with `let`"),
+        (TokenKind::Ident, _) if failure.has(Label::Declaration) => match word {
+            "def" | "function" | "func" => Some("functions begin with `fn`"),
+            "async" => Some("wf has no `async`: every call may wait"),
+            "const" | "var" => Some("constants begin with `let`"),
+            "class" | "interface" | "struct" | "enum" => Some("types are declared as `type Name = …`"),
+            _ => None,
+        },
+        (TokenKind::LeftBrace, _) if failure.has(Label::Expression) => {
+            Some("here `{` opens the block; put a record into parentheses")
+        }
+        (TokenKind::EqEq, _) if failure.has(Label::Eq) => Some("a value is given with one `=`"),
+        (TokenKind::Plus, "+") => Some("write `+= 1`"),
+        (TokenKind::Minus, "-") => Some("write `-= 1`"),
+        (TokenKind::Question, _) => Some("write `if condition { … } else { … }`"),
+        (TokenKind::EqEq, "=") => Some("equality is `==`"),
+        (_, "assert" | "mock" | "answer" | "crash" | "observe") if !state.test => Some("this stands only in a `test`"),
         (_, "elif") => Some("write `else if`"),
         (kind, _) if kind.is_reserved() && failure.has(Label::Name) => {
             Some("keywords cannot be names; add an underscore or choose another word")

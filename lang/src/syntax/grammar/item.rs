@@ -4,7 +4,7 @@ use chumsky::prelude::*;
 
 use super::{
     Rules, expr,
-    failure::Label,
+    failure::{Failure, Label},
     input::{Input, Rule, ahead, choose, index, kind_ahead, name, one, sign, span, word},
     lambda,
     list::{Separator, listed},
@@ -16,7 +16,7 @@ use crate::{
     syntax::{
         ast::{
             AgentItem, Annotation, Block, ExprKind, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name,
-            StateField, TestItem, TypeExpr, TypeExprKind, TypeItem,
+            StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
         },
         lines,
         token::TokenKind,
@@ -42,7 +42,7 @@ pub(super) fn items<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Item>> {
                     items.push(item);
                     if let Err(failure) = input.parse(end()) {
                         input.emit(failure);
-                        skip(input, start);
+                        skip_from(input, start);
                     }
                 }
                 Err(failure) => {
@@ -50,7 +50,7 @@ pub(super) fn items<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Item>> {
                     input.state().header = false;
                     input.state().test = false;
                     input.emit(failure);
-                    skip(input, start);
+                    skip_from(input, start);
                     let end = index(input);
                     let span = input.state().span_between(start, end);
                     items.push(Item { kind: ItemKind::Error, doc: None, annotations: Vec::new(), span });
@@ -63,7 +63,7 @@ pub(super) fn items<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Item>> {
 
 /// Succeeds at the end of a line, reading nothing.
 fn end<'t>() -> Rule<'t, ()> {
-    one(Label::End, |tok| matches!(tok.kind, TokenKind::Newline | TokenKind::Semicolon))
+    one(Label::End, |tok| tok.begins_line || matches!(tok.kind, TokenKind::Newline | TokenKind::Semicolon))
         .ignored()
         .or(chumsky::prelude::end())
         .rewind()
@@ -71,13 +71,20 @@ fn end<'t>() -> Rule<'t, ()> {
 }
 
 /// Skips to the next declaration that stands at least as far left as the one that began at `start`.
-fn skip(input: &mut Input<'_, '_>, start: usize) {
+fn skip_from(input: &mut Input<'_, '_>, start: usize) {
     let limit = column(input, start);
+    if index(input) == start {
+        input.skip();
+    }
+    skip(input, limit);
+}
+
+/// Skips to the next declaration that is indented by at most `limit`.
+fn skip(input: &mut Input<'_, '_>, limit: usize) {
     while let Some(tok) = ahead(input, 0) {
         let at = index(input);
         let next = kind_ahead(input, 1);
         let begins = tok.begins_line
-            && at > start
             && (lines::begins_declaration(tok.kind, next) || matches!(tok.kind, TokenKind::At | TokenKind::TooDeep));
         if begins && column(input, at) <= limit {
             return;
@@ -257,15 +264,15 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
         |input: &mut Input<'t, '_>| {
             let none =
                 kind_ahead(input, 0).is_none_or(|kind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon));
-            Ok(usize::from(none))
+            Ok(if none { 1 + usize::from(lacks_block(input)) } else { 0 })
         },
-        vec![block, empty().to(None).boxed()],
+        vec![block, empty().to(None).boxed(), missing_block()],
     );
     one(Label::Declaration, |tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step | TokenKind::Fn))
         .then(name())
         .then(type_params.or_not())
         .then(lambda::params(rules))
-        .then(sign(TokenKind::Arrow).ignore_then(rules.types.whole.clone()).or_not())
+        .then(result(rules).or_not())
         .then(bodies)
         .map(|(((((keyword, name), type_params), params), result), body)| {
             let kind = match keyword.kind {
@@ -277,6 +284,59 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
             ItemKind::Function(Function { kind, name, type_params, params, result, body })
         })
         .boxed()
+}
+
+/// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
+fn lacks_block(input: &mut Input<'_, '_>) -> bool {
+    let end = index(input);
+    let start = keyword(input);
+    let toks = &input.state().layout.toks;
+    let required = toks.get(start).is_some_and(|tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step));
+    required || end + 1 < toks.len() && column(input, end + 1) > column(input, start)
+}
+
+/// The index of the first token of the declaration that is being read, without its annotations.
+fn keyword(input: &mut Input<'_, '_>) -> usize {
+    let end = index(input);
+    let toks = &input.state().layout.toks;
+    let begins =
+        |at: &usize| toks[*at].begins_line && lines::begins_declaration(toks[*at].kind, Some(TokenKind::Ident));
+    (0..end).rev().find(begins).unwrap_or(0)
+}
+
+/// Takes the lines after a signature without a block for the block.
+fn missing_block<'t>() -> Rule<'t, Option<Block>> {
+    custom(|input: &mut Input<'t, '_>| {
+        let start = index(input);
+        input.emit(Failure::new(start, Label::Block));
+        let keyword = keyword(input);
+        let limit = column(input, keyword);
+        skip(input, limit);
+        let end = index(input);
+        let span = input.state().span_between(start, end);
+        Ok(Some(Block { stmts: vec![Stmt { kind: StmtKind::Error, span }], span }))
+    })
+    .boxed()
+}
+
+/// `-> T`; a block in its place is taken for the body.
+fn result<'t>(rules: &Rules<'t>) -> Rule<'t, TypeExpr> {
+    let missing = custom(|input: &mut Input<'t, '_>| {
+        let at = index(input);
+        input.emit(Failure::new(at, Label::Type));
+        let span = input.state().span_between(at, at);
+        Ok(TypeExpr { kind: TypeExprKind::Error, span })
+    });
+    let result = choose(
+        |input: &mut Input<'t, '_>| {
+            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace);
+            let field = kind_ahead(input, 1).is_some_and(TokenKind::is_word)
+                && matches!(kind_ahead(input, 2), Some(TokenKind::Colon | TokenKind::Question));
+            Ok(usize::from(opens && !field && kind_ahead(input, 1) != Some(TokenKind::RightBrace)))
+        },
+        vec![rules.types.whole.clone(), missing.boxed()],
+    );
+    sign(TokenKind::Arrow).ignore_then(result).boxed()
 }
 
 /// `test "name" { }`
