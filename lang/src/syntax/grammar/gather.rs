@@ -1,0 +1,116 @@
+//! Parallel branches, and the head of `for`.
+
+use chumsky::prelude::*;
+
+use super::{
+    Rules,
+    failure::Label,
+    input::{Input, Rule, choose, expr, kind_ahead, name, one, sign, with_header, word},
+    list::{Separator, listed},
+};
+use crate::syntax::{
+    ast::{Branches, Expr, ExprKind, Gather, Name, Pattern},
+    token::TokenKind,
+};
+
+/// One of `limit n`, `settle`, `first n`.
+enum Setting {
+    Limit(Expr),
+    Settle,
+    First(Expr),
+}
+
+/// `gather limit n settle first n branches`
+pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
+    let number = with_header(true, rules.expr.clone());
+    let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
+        Some(TokenKind::Limit) => Ok(0),
+        Some(TokenKind::Settle) => Ok(1),
+        Some(TokenKind::First) => Ok(2),
+        _ => Err(Label::Branches),
+    };
+    let setting = choose(
+        select,
+        vec![
+            sign(TokenKind::Limit).ignore_then(number.clone()).map(Setting::Limit).boxed(),
+            sign(TokenKind::Settle).map(|_| Setting::Settle).boxed(),
+            sign(TokenKind::First).ignore_then(number).map(Setting::First).boxed(),
+        ],
+    );
+    sign(TokenKind::Gather)
+        .ignore_then(setting.repeated().collect::<Vec<_>>())
+        .then(branches(rules))
+        .map_with(|(settings, branches), at| {
+            let mut gather = Gather { limit: None, settle: false, first: None, branches };
+            for setting in settings {
+                match setting {
+                    Setting::Limit(number) => gather.limit = Some(number),
+                    Setting::Settle => gather.settle = true,
+                    Setting::First(number) => gather.first = Some(number),
+                }
+            }
+            expr(ExprKind::Gather(Box::new(gather)), at)
+        })
+        .boxed()
+}
+
+/// `race branches`
+pub(super) fn race<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
+    sign(TokenKind::Race)
+        .ignore_then(branches(rules))
+        .map_with(|branches, at| expr(ExprKind::Race(branches), at))
+        .boxed()
+}
+
+/// `for x in xs { }`, `{ a: e, b: e }`, `[e, e]`
+fn branches<'t>(rules: &Rules<'t>) -> Rule<'t, Branches> {
+    let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
+        Some(TokenKind::For) => Ok(0),
+        Some(TokenKind::LeftBrace) => Ok(1),
+        Some(TokenKind::LeftBracket) => Ok(2),
+        _ => Err(Label::Branches),
+    };
+    let each = head(rules).then(rules.block.clone()).map(|((index, item, iter), body)| Branches::For {
+        index,
+        item,
+        iter: Box::new(iter),
+        body,
+    });
+    let key = one(Label::Name, |tok| tok.kind == TokenKind::Str).map_with(|tok, at| {
+        let span = super::input::span(at);
+        Name { text: super::literal::text(tok, span, at.state()), span }
+    });
+    let key = choose(
+        |input: &mut Input<'t, '_>| Ok(usize::from(kind_ahead(input, 0) != Some(TokenKind::Str))),
+        vec![key.boxed(), word().boxed()],
+    );
+    let branch = key.then_ignore(sign(TokenKind::Colon)).then(rules.expr.clone()).boxed();
+    let named = listed(TokenKind::LeftBrace, Separator::Field, branch, |state, span| {
+        (Name { text: "".into(), span }, state.expr(ExprKind::Error, span))
+    })
+    .map(|branches| Branches::Named(branches.into_iter().filter(|branch| !branch.0.text.is_empty()).collect()));
+    let list = listed(TokenKind::LeftBracket, Separator::Comma, rules.expr.clone(), |state, span| {
+        state.expr(ExprKind::Error, span)
+    })
+    .map(Branches::List);
+    choose(select, vec![each.boxed(), named.boxed(), list.boxed()])
+}
+
+/// `for i, x in xs`
+pub(super) fn head<'t>(rules: &Rules<'t>) -> Rule<'t, (Option<Name>, Pattern, Expr)> {
+    let index = choose(
+        |input: &mut Input<'t, '_>| {
+            let found =
+                kind_ahead(input, 0).is_some_and(TokenKind::is_name) && kind_ahead(input, 1) == Some(TokenKind::Comma);
+            Ok(usize::from(!found))
+        },
+        vec![name().then_ignore(sign(TokenKind::Comma)).map(Some).boxed(), empty().to(None).boxed()],
+    );
+    sign(TokenKind::For)
+        .ignore_then(index)
+        .then(rules.patterns.plain.clone())
+        .then_ignore(sign(TokenKind::In))
+        .then(with_header(true, rules.expr.clone()))
+        .map(|((index, item), iter)| (index, item, iter))
+        .boxed()
+}

@@ -1,0 +1,101 @@
+//! Numbers, strings and the words that are values.
+
+use chumsky::prelude::*;
+
+use super::{
+    failure::Label,
+    input::{At, Rule, State, expr, one, sign, span},
+    list::{Separator, mended},
+};
+use crate::{
+    span::Span,
+    syntax::{
+        ast::{Expr, ExprKind, StrPart},
+        layout::Tok,
+        number, string,
+        token::TokenKind,
+    },
+};
+
+/// A number, a string without inserted expressions, `true`, `false`, `null`.
+pub(super) fn literal<'t>() -> Rule<'t, Expr> {
+    one(Label::Expression, |tok| is_literal(tok.kind))
+        .map_with(|tok: Tok, at| {
+            let span = span(at);
+            let kind = lower(tok, span, at.state());
+            at.state().expr(kind, span)
+        })
+        .boxed()
+}
+
+/// Whether a token alone is a value.
+pub(super) fn is_literal(kind: TokenKind) -> bool {
+    use TokenKind::{BadNumber, BadStr, Duration, False, Float, Int, Null, RawStr, Str, True};
+    matches!(kind, Int | Float | Duration | Str | RawStr | True | False | Null | BadNumber | BadStr)
+}
+
+fn lower(tok: Tok, span: Span, state: &mut State<'_>) -> ExprKind {
+    match tok.kind {
+        TokenKind::Int | TokenKind::Float | TokenKind::Duration => number::lower(state.text(span)),
+        TokenKind::True => ExprKind::Bool(true),
+        TokenKind::False => ExprKind::Bool(false),
+        TokenKind::Null => ExprKind::Null,
+        TokenKind::Str | TokenKind::RawStr => {
+            let text = text(tok, span, state);
+            ExprKind::Str(if text.is_empty() { Vec::new() } else { vec![StrPart::Text(text)] })
+        }
+        _ => ExprKind::Error,
+    }
+}
+
+/// The text of a string without inserted expressions.
+pub(super) fn text(tok: Tok, span: Span, state: &mut State<'_>) -> smol_str::SmolStr {
+    let source = state.text(span);
+    match tok.kind {
+        TokenKind::RawStr => string::raw(source, span, &mut state.diagnostics),
+        _ => string::plain(source, span, &mut state.diagnostics),
+    }
+}
+
+/// `"text ${inserted} text"`
+pub(super) fn interpolated<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let inserted = mended(Separator::Insert, value, |state, span| state.expr(ExprKind::Error, span));
+    sign(TokenKind::StrOpen)
+        .then(inserted.clone())
+        .then(sign(TokenKind::StrMiddle).then(inserted).repeated().collect::<Vec<_>>())
+        .then(sign(TokenKind::StrClose))
+        .map_with(|((first, more), last), at| {
+            let mut toks = vec![first.0];
+            let mut exprs = vec![first.1];
+            for (tok, expr) in more {
+                toks.push(tok);
+                exprs.push(expr);
+            }
+            toks.push(last);
+            let parts = parts(&toks, exprs, at);
+            expr(ExprKind::Str(parts), at)
+        })
+        .boxed()
+}
+
+/// Texts and expressions in turn, without empty texts.
+fn parts(toks: &[Tok], exprs: Vec<Expr>, at: &mut At<'_, '_>) -> Vec<StrPart> {
+    let state = at.state();
+    let pieces: Vec<string::Part<'_>> = toks
+        .iter()
+        .map(|tok| {
+            let span = state.span(*tok);
+            string::Part { text: state.text(span), span }
+        })
+        .collect();
+    let texts = string::texts(&pieces, &mut state.diagnostics);
+    let mut exprs = exprs.into_iter();
+    let mut parts = Vec::with_capacity(toks.len() * 2);
+    for text in texts {
+        if !text.is_empty() {
+            parts.push(StrPart::Text(text));
+        }
+        parts.extend(exprs.next().map(StrPart::Expr));
+    }
+    parts
+}

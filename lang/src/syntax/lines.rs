@@ -1,0 +1,89 @@
+//! Which tokens let a line go on.
+
+use crate::syntax::token::TokenKind::{self, *};
+
+/// Whether a line that ends in `last` goes on; `closes_type` tells of a `>`.
+pub(super) fn ends_open(before: Option<TokenKind>, last: TokenKind, closes_type: bool) -> bool {
+    if matches!(before, Some(Dot | QuestionDot)) && last.is_word() {
+        return false;
+    }
+    match last {
+        Greater => !closes_type,
+        Eq | FatArrow | Arrow | Colon | Comma | PlusEq | MinusEq | StarEq | SlashEq | PercentEq => true,
+        Minus | As => true,
+        _ => is_infix(last),
+    }
+}
+
+/// Whether a line that begins with `kind` goes on with the one before.
+pub(super) fn begins_open(kind: TokenKind, next: Option<TokenKind>) -> bool {
+    match kind {
+        Else | Catch | Finally | In | As => next != Some(Colon),
+        Dot | QuestionDot | Bar => true,
+        _ => is_infix(kind),
+    }
+}
+
+/// The infix operators that may begin a line.
+fn is_infix(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        Pipe | Bar
+            | Coalesce
+            | Or
+            | And
+            | EqEq
+            | NotEq
+            | Less
+            | LessEq
+            | Greater
+            | GreaterEq
+            | In
+            | DotDot
+            | DotDotEq
+            | Plus
+            | Star
+            | Slash
+            | Percent
+    )
+}
+
+/// Whether the first two tokens of a line at the top of a file begin a declaration.
+pub(super) fn begins_declaration(kind: TokenKind, next: Option<TokenKind>) -> bool {
+    match kind {
+        Fn | Let | Type | Import => true,
+        Workflow | Step | Agent => next.is_some_and(TokenKind::is_name),
+        State => next == Some(LeftBrace),
+        Test => matches!(next, Some(Str | StrOpen | RawStr)),
+        _ => false,
+    }
+}
+
+/// Whether a token may stand between the angle brackets of a type.
+pub(super) fn may_be_in_type(kind: TokenKind) -> bool {
+    kind.is_name()
+        || matches!(
+            kind,
+            Dot | Comma
+                | Bar
+                | Question
+                | LeftBrace
+                | RightBrace
+                | LeftParen
+                | RightParen
+                | LeftBracket
+                | RightBracket
+                | Str
+                | Int
+                | Float
+                | Minus
+                | Null
+                | True
+                | False
+                | Fn
+                | Arrow
+                | Type
+                | Less
+                | Greater
+        )
+}

@@ -1,0 +1,136 @@
+//! Numbers and durations: what is written, and what it is worth.
+
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    span::Span,
+    syntax::{ast::ExprKind, token::TokenKind},
+};
+
+/// The length and kind of the number at the beginning of `rest`, with what is wrong with it; `at` is the empty span
+/// where it begins.
+pub(super) fn scan(rest: &str, at: Span) -> (usize, TokenKind, Option<Diagnostic>) {
+    let length = length(rest);
+    match value(&rest[..length]) {
+        Ok(ExprKind::Float(_)) => (length, TokenKind::Float, None),
+        Ok(ExprKind::Duration(_)) => (length, TokenKind::Duration, None),
+        Ok(_) => (length, TokenKind::Int, None),
+        Err((message, help)) => {
+            let start = at.start as usize;
+            let mut diagnostic = Diagnostic::new(Code::BadNumber, Span::new(at.source, start, start + length), message);
+            diagnostic.help.extend(help);
+            (length, TokenKind::BadNumber, Some(diagnostic))
+        }
+    }
+}
+
+/// What a number is worth; `Error` if it is written wrongly.
+pub(super) fn lower(text: &str) -> ExprKind {
+    value(text).unwrap_or(ExprKind::Error)
+}
+
+/// How far a number goes: letters and digits, a dot with a digit behind it, the sign of an exponent.
+fn length(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let hex = rest.starts_with("0x") || rest.starts_with("0X");
+    let mut at = 0;
+    let mut dot = false;
+    while at < bytes.len() {
+        let next = bytes.get(at + 1).copied().unwrap_or(0);
+        match bytes[at] {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' => at += 1,
+            b'.' if !dot && !hex && next.is_ascii_digit() && bytes[at - 1].is_ascii_digit() => {
+                dot = true;
+                at += 2;
+            }
+            b'+' | b'-' if !hex && matches!(bytes[at - 1], b'e' | b'E') && next.is_ascii_digit() => at += 2,
+            0..=127 => break,
+            _ => match rest[at..].chars().next() {
+                Some(c) if unicode_ident::is_xid_continue(c) => at += c.len_utf8(),
+                _ => break,
+            },
+        }
+    }
+    at
+}
+
+type Problem = (String, Option<String>);
+
+fn value(text: &str) -> Result<ExprKind, Problem> {
+    let digits: String = text.chars().filter(|c| *c != '_').collect();
+    if digits.len() < text.len() && (text.ends_with('_') || text.contains("__")) {
+        return Err((format!("`{text}` has a `_` that separates no digits"), None));
+    }
+    if let Some(hex) = digits.strip_prefix("0x") {
+        return match i64::from_str_radix(hex, 16) {
+            Ok(value) => Ok(ExprKind::Int(value)),
+            Err(_) if hex.is_empty() || hex.contains(|c: char| !c.is_ascii_hexdigit()) => {
+                Err((format!("`{text}` is no hexadecimal number"), None))
+            }
+            Err(_) => Err(too_large(text)),
+        };
+    }
+    if digits.bytes().all(|b| b.is_ascii_digit()) {
+        return digits.parse().map(ExprKind::Int).map_err(|_| too_large(text));
+    }
+    let mantissa = digits.trim_end_matches(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
+    let is_float = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    if is_float && digits.contains('.') && !digits.ends_with(['e', 'E']) {
+        return match digits.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(ExprKind::Float(value)),
+            _ => Err((format!("`{text}` does not fit a float"), None)),
+        };
+    }
+    if is_float && mantissa.ends_with(['e', 'E']) {
+        let (whole, exponent) = digits.split_once(['e', 'E']).unwrap_or((&digits, "0"));
+        let exponent = if exponent.is_empty() { "0" } else { exponent };
+        let whole = if whole.contains('.') { whole.to_owned() } else { format!("{whole}.0") };
+        let help = format!("write `{whole}e{exponent}`");
+        return Err((format!("`{text}` lacks the digits that a float needs"), Some(help)));
+    }
+    duration(text, &digits)
+}
+
+/// `1h30m`: units from large to small, each once.
+fn duration(text: &str, digits: &str) -> Result<ExprKind, Problem> {
+    const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+    let mut rest = digits;
+    let mut total = 0i64;
+    let mut last = None;
+    while !rest.is_empty() {
+        let count = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(count);
+        let unit_length = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_length);
+        let Some(index) = UNITS.iter().position(|known| known.0 == unit) else {
+            return Err(unknown_unit(text, unit));
+        };
+        if last.is_some_and(|last| last >= index) {
+            return Err((format!("the units of `{text}` do not go from large to small"), None));
+        }
+        last = Some(index);
+        total = number
+            .parse::<i64>()
+            .ok()
+            .and_then(|number| number.checked_mul(UNITS[index].1))
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(|| (format!("the duration `{text}` is too long"), None))?;
+        rest = tail;
+    }
+    Ok(ExprKind::Duration(total))
+}
+
+fn unknown_unit(text: &str, unit: &str) -> Problem {
+    let units = "durations have the units `ms`, `s`, `m`, `h` and `d`".to_owned();
+    match unit {
+        "" => (format!("`{text}` lacks a unit at its end"), Some(units)),
+        _ if unit.starts_with('.') => {
+            (format!("`{text}` is no number"), Some("durations have no fractions: write `1h30m`".to_owned()))
+        }
+        _ => (format!("`{unit}` is no suffix of a number"), Some(units)),
+    }
+}
+
+fn too_large(text: &str) -> Problem {
+    (format!("`{text}` does not fit an int"), Some(format!("the largest is {}", i64::MAX)))
+}

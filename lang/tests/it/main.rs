@@ -1,0 +1,5 @@
+//! The language at its own door: text in, trees and diagnostics out.
+
+mod cases;
+mod parse;
+mod robust;
