@@ -13,7 +13,36 @@ use crate::{
     syntax::ast::{self, ExprId},
 };
 
+mod agent;
+mod annotation;
+mod args;
+mod call;
+mod checker;
+mod control;
+mod declare;
+mod expr;
+mod field;
+mod gather;
+mod generic;
+mod item;
+mod lambda;
+mod literal;
+mod method;
+mod name;
+mod names;
+mod operator;
+mod pattern;
+mod place;
+mod prescan;
+mod relate;
+mod scope;
+mod show;
+mod stmt;
+mod suggest;
 pub mod ty;
+mod unbuilt;
+mod union;
+mod walk;
 
 pub use crate::program::op::CtxMember;
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
@@ -174,4 +203,38 @@ pub enum ArgFrom {
     Piped,
     /// Left out: the parameter's default.
     Default,
+}
+
+/// Checks modules together: the library's first, then the user's.
+///
+/// There is always a result; what is wrong is in its diagnostics, in the order of the source.
+pub fn check(modules: Vec<ModuleInput>) -> Checked {
+    let mut diagnostics = Vec::new();
+    let names = modules.iter().map(|input| names::module_names(input, &mut diagnostics)).collect();
+    let tables = modules
+        .iter()
+        .map(|input| Tables { types: vec![Type::Unknown; input.module.expr_count as usize], ..Tables::default() });
+    let mut checker = checker::Checker {
+        modules: &modules,
+        names,
+        library: names::library(&modules),
+        tables: tables.collect(),
+        named: HashMap::new(),
+        signatures: HashMap::new(),
+        inferred: std::collections::HashSet::new(),
+        values: HashMap::new(),
+        progress: HashMap::new(),
+        diagnostics,
+        frame: checker::Frame::new(ModuleId(0), 0, false),
+        pipe: None,
+    };
+    checker.declare_all();
+    checker.check_all();
+    let checker::Checker { tables, named, signatures, mut diagnostics, .. } = checker;
+    for input in modules.iter().filter(|input| !input.library) {
+        unbuilt::report(&input.module, &mut diagnostics);
+    }
+    diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
+    let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
+    Checked { modules, tables, named, signatures, diagnostics }
 }

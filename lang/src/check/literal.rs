@@ -1,0 +1,383 @@
+//! Texts, lists and records as written, held against what is expected of their parts.
+
+use std::sync::Arc;
+
+use super::{
+    checker::Checker,
+    prescan::source_of,
+    relate::Fit,
+    suggest::{did_you_mean, nearest},
+    ty::{FieldType, RecordType, Type},
+    union::{MANY, list, map, optional, union, widen},
+};
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    syntax::ast::{Element, Expr, ExprKind, Name, RecordField, StrPart},
+};
+
+/// What a record literal has turned out to hold.
+#[derive(Default)]
+struct Made {
+    fields: Vec<FieldType>,
+    /// The types of values under keys that are not known.
+    loose: Vec<Type>,
+    /// Something of unknown fields was spread in.
+    open: bool,
+}
+
+impl<'a> Checker<'a> {
+    /// `"a ${b}"`.
+    pub(super) fn text_literal(&mut self, expr: &'a Expr, parts: &'a [StrPart]) -> Type {
+        if let Some(literal) = super::annotation::literal(expr) {
+            return Type::Literal(literal);
+        }
+        let mut secret = false;
+        for part in parts {
+            let StrPart::Expr(inner) = part else { continue };
+            let ty = self.infer(inner, None);
+            secret |= self.members(&ty).contains(&Type::Secret);
+            self.insertable(inner, &ty);
+        }
+        if secret { Type::Secret } else { Type::String }
+    }
+
+    /// Whether a value may stand in a text.
+    fn insertable(&mut self, inner: &'a Expr, ty: &Type) {
+        if self.has_null(ty) && !self.may_be_narrowed(inner) {
+            let shown = source_of(self.text(), inner);
+            let message = format!("this may be null, and text never says \"null\": found `{}`", self.show(ty));
+            let help = format!("give another value for it: `${{{shown} ?? \"…\"}}`");
+            self.report(Diagnostic::new(Code::MaybeNull, inner.span, message).help(help));
+            return;
+        }
+        if self.frame.library {
+            return;
+        }
+        let what = match self.resolve(ty) {
+            Type::Function(_) => "a function",
+            Type::Agent(_) => "an agent",
+            Type::TypeOf(_) => "a type",
+            Type::Tool => "a tool",
+            _ => return,
+        };
+        let diagnostic = Diagnostic::new(Code::NotData, inner.span, format!("{what} has no text"));
+        self.report(diagnostic.help("call it, or insert one of its parts"));
+    }
+
+    /// Whether something is compared anywhere in the declaration, so that it may be known not to be null here.
+    fn may_be_narrowed(&self, inner: &Expr) -> bool {
+        let mut inner = inner;
+        while let ExprKind::Paren(within) = &inner.kind {
+            inner = within;
+        }
+        let known = &self.frame.prescan;
+        let changed = matches!(&inner.kind, ExprKind::Name(name) if known.changed.contains(name));
+        changed || known.compared.contains(source_of(self.text(), inner))
+    }
+
+    /// `[a, ...b]`.
+    pub(super) fn list_literal(&mut self, elements: &'a [Element], want: Option<&Type>) -> Type {
+        let item = want.and_then(|want| self.wanted_item(want));
+        let mut found: Vec<Type> = Vec::new();
+        for element in elements {
+            let ty = match element {
+                Element::Item(value) => self.check_or_infer(value, item.as_ref()),
+                Element::Spread(value) => {
+                    let want = item.clone().map(list);
+                    let ty = self.check_or_infer(value, want.as_ref());
+                    self.spread_item(value, &ty)
+                }
+            };
+            if !found.contains(&ty) {
+                found.push(ty);
+            }
+            if found.len() > MANY {
+                let wide = widen(&union(found.drain(..)));
+                found.push(wide);
+            }
+        }
+        match item {
+            Some(item) => list(item),
+            None if found.is_empty() => list(Type::Any),
+            None => list(union(found)),
+        }
+    }
+
+    /// What the elements of a list have to be, where only one sort of list is expected.
+    fn wanted_item(&self, want: &Type) -> Option<Type> {
+        let members = self.members(want);
+        let mut items = members.iter().filter_map(|member| match member {
+            Type::List(item) => Some((**item).clone()),
+            Type::Any | Type::Payload => Some(member.clone()),
+            _ => None,
+        });
+        let item = items.next()?;
+        items.next().is_none().then_some(item)
+    }
+
+    fn spread_item(&mut self, value: &Expr, ty: &Type) -> Type {
+        let mut items = Vec::new();
+        for member in self.members_non_null(ty) {
+            match member {
+                Type::List(item) => items.push((*item).clone()),
+                Type::Any | Type::Unknown | Type::Never | Type::Payload => items.push(Type::Any),
+                _ => {
+                    let message = format!("expected a list after `...`, found `{}`", self.show(ty));
+                    self.error(Code::Mismatch, value.span, message);
+                    return Type::Unknown;
+                }
+            }
+        }
+        union(items)
+    }
+
+    /// `{ a: 1, b, ...c }`.
+    pub(super) fn record_literal(&mut self, expr: &'a Expr, fields: &'a [RecordField], want: Option<&Type>) -> Type {
+        let want = want.map(|want| self.members_non_null(want)).unwrap_or_default();
+        if let Some(record) = self.wanted_record(fields, &want) {
+            return self.record_for(expr, fields, &record);
+        }
+        let maps = want.iter().filter_map(|member| match member {
+            Type::Map(item) => Some((**item).clone()),
+            Type::Any | Type::Payload => Some(member.clone()),
+            _ => None,
+        });
+        let maps: Vec<Type> = maps.collect();
+        let records = want.iter().any(|member| matches!(member, Type::Record(_)));
+        match maps.as_slice() {
+            [item] if !records => {
+                let item = item.clone();
+                self.map_for(fields, &item);
+                if want.iter().any(|member| matches!(member, Type::Map(_))) {
+                    map(item)
+                } else {
+                    self.show_record(fields, &item)
+                }
+            }
+            _ => self.free_record(fields),
+        }
+    }
+
+    /// A record where any data is expected keeps its fields in its type.
+    fn show_record(&self, fields: &'a [RecordField], item: &Type) -> Type {
+        let mut known = Vec::new();
+        for field in fields {
+            let RecordField::Named { name, value, .. } = field else { return item.clone() };
+            let noted = self.tables[self.frame.module.0 as usize].types.get(value.id.0 as usize);
+            let ty = noted.cloned().unwrap_or(Type::Any);
+            known.retain(|other: &FieldType| other.name != name.text);
+            known.push(FieldType { name: name.text.clone(), ty, optional: false, doc: None });
+        }
+        Self::of_record(RecordType { fields: known })
+    }
+
+    /// The record type among what is expected that the literal is written for.
+    fn wanted_record(&self, fields: &[RecordField], want: &[Type]) -> Option<Arc<RecordType>> {
+        let mut records = want.iter().filter_map(|member| match member {
+            Type::Record(record) => Some(record),
+            _ => None,
+        });
+        let first = records.next()?;
+        let rest: Vec<_> = records.collect();
+        if rest.is_empty() {
+            let open = want.iter().any(|member| matches!(member, Type::Any | Type::Payload | Type::Map(_)));
+            return (!open).then(|| first.clone());
+        }
+        let all = std::iter::once(first).chain(rest);
+        let mut fitting = all.filter(|record| self.written_for(fields, record));
+        let found = fitting.next()?;
+        fitting.next().is_none().then(|| found.clone())
+    }
+
+    /// Whether the literal's fields that are literals themselves, and its names, are those of the record type.
+    fn written_for(&self, fields: &[RecordField], record: &RecordType) -> bool {
+        let named: Vec<(&Name, &Expr)> = fields
+            .iter()
+            .filter_map(|field| match field {
+                RecordField::Named { name, value, .. } => Some((name, value)),
+                _ => None,
+            })
+            .collect();
+        let known = named.iter().all(|(name, value)| {
+            let Some(field) = record.fields.iter().find(|field| field.name == name.text) else { return false };
+            let literal = super::annotation::literal(value).map(Type::Literal);
+            literal.is_none_or(|literal| self.fits(&literal, &field.ty) != Fit::No)
+        });
+        let whole = named.len() < fields.len()
+            || record.fields.iter().all(|f| f.optional || named.iter().any(|(name, _)| name.text == f.name));
+        known && whole
+    }
+
+    fn record_for(&mut self, expr: &'a Expr, fields: &'a [RecordField], record: &Arc<RecordType>) -> Type {
+        let mut made = Made::default();
+        let mut wrong = false;
+        for field in fields {
+            match field {
+                RecordField::Named { name, value, .. } => {
+                    let declared = record.fields.iter().find(|field| field.name == name.text);
+                    match declared {
+                        Some(declared) => {
+                            let want =
+                                if declared.optional { optional(declared.ty.clone()) } else { declared.ty.clone() };
+                            self.check(value, &want);
+                        }
+                        None => {
+                            self.infer(value, None);
+                            self.unknown_field(name, record);
+                        }
+                    }
+                    put(&mut made.fields, name, declared.map_or(Type::Unknown, |field| field.ty.clone()));
+                }
+                RecordField::Computed { key, value } => {
+                    self.check(key, &Type::String);
+                    self.infer(value, None);
+                    made.open = true;
+                }
+                RecordField::Spread(value) => {
+                    let ty = self.infer(value, None);
+                    self.spread_fields(value, &ty, &mut made);
+                }
+            }
+        }
+        let missing: Vec<&FieldType> =
+            record.fields.iter().filter(|f| !f.optional && !made.fields.iter().any(|g| g.name == f.name)).collect();
+        if !missing.is_empty() && !made.open {
+            wrong = true;
+            self.missing_fields(expr, &missing);
+        }
+        let ty = Type::Record(record.clone());
+        let spread = fields.iter().any(|field| !matches!(field, RecordField::Named { .. }));
+        if spread && !wrong {
+            // What was spread in has types of its own.
+            let own = Type::Record(Arc::new(RecordType { fields: made.fields }));
+            if made.open {
+                return Type::Any;
+            }
+            return if self.fits(&own, &ty) == Fit::Yes { ty } else { own };
+        }
+        ty
+    }
+
+    fn missing_fields(&mut self, expr: &Expr, missing: &[&FieldType]) {
+        let names: Vec<String> =
+            missing.iter().map(|field| format!("`{}: {}`", field.name, self.show(&field.ty))).collect();
+        let word = if names.len() == 1 { "field" } else { "fields" };
+        let message = format!("missing {word} {}", names.join(", "));
+        let help = format!("add {}", if names.len() == 1 { "it" } else { "them" });
+        self.report(Diagnostic::new(Code::Mismatch, expr.span, message).help(help));
+    }
+
+    /// The error for a field that a record type lacks.
+    pub(super) fn unknown_field(&mut self, name: &Name, record: &RecordType) {
+        if name.text.is_empty() {
+            return;
+        }
+        let found = nearest(&name.text, record.fields.iter().map(|field| field.name.as_str()));
+        let message = format!("there is no field `{}`", name.text);
+        let help = did_you_mean(&found).unwrap_or_else(|| fields_there_are(record));
+        self.report(Diagnostic::new(Code::UnknownField, name.span, message).help(help));
+    }
+
+    fn map_for(&mut self, fields: &'a [RecordField], item: &Type) {
+        for field in fields {
+            match field {
+                RecordField::Named { value, .. } => {
+                    self.check(value, item);
+                }
+                RecordField::Computed { key, value } => {
+                    self.check(key, &Type::String);
+                    self.check(value, item);
+                }
+                RecordField::Spread(value) => {
+                    let whole =
+                        if matches!(item, Type::Any | Type::Payload) { item.clone() } else { map(item.clone()) };
+                    let ty = self.infer(value, Some(&whole));
+                    let ty = self.non_null(&ty);
+                    self.coerce(value, ty, &whole);
+                }
+            }
+        }
+    }
+
+    fn free_record(&mut self, fields: &'a [RecordField]) -> Type {
+        let mut made = Made::default();
+        for field in fields {
+            match field {
+                RecordField::Named { name, value, .. } => {
+                    let ty = self.infer(value, None);
+                    put(&mut made.fields, name, ty);
+                }
+                RecordField::Computed { key, value } => {
+                    self.check(key, &Type::String);
+                    let ty = self.infer(value, None);
+                    made.loose.push(ty);
+                }
+                RecordField::Spread(value) => {
+                    let ty = self.infer(value, None);
+                    self.spread_fields(value, &ty, &mut made);
+                }
+            }
+        }
+        if made.open {
+            return Type::Any;
+        }
+        if made.loose.is_empty() {
+            return Self::of_record(RecordType { fields: made.fields });
+        }
+        let fields = made.fields.into_iter().map(|f| if f.optional { optional(f.ty) } else { f.ty });
+        map(widen(&union(made.loose.into_iter().chain(fields))))
+    }
+
+    fn spread_fields(&mut self, value: &Expr, ty: &Type, made: &mut Made) {
+        let members = self.members(ty);
+        let (null, members): (Vec<Type>, Vec<Type>) = members.into_iter().partition(|member| *member == Type::Null);
+        match members.as_slice() {
+            [Type::Record(record)] => {
+                for field in &record.fields {
+                    let optional = field.optional || !null.is_empty();
+                    match made.fields.iter_mut().find(|other| other.name == field.name) {
+                        Some(before) if optional => before.ty = union([before.ty.clone(), field.ty.clone()]),
+                        Some(before) => *before = field.clone(),
+                        None => made.fields.push(FieldType { optional, ..field.clone() }),
+                    }
+                }
+            }
+            [Type::Map(item)] => {
+                made.loose.push((**item).clone());
+                made.open |= !made.fields.is_empty();
+            }
+            [] => {}
+            _ => {
+                made.open = true;
+                let whole = |m: &Type| {
+                    matches!(
+                        m,
+                        Type::Any | Type::Unknown | Type::Never | Type::Payload | Type::Record(_) | Type::Map(_)
+                    )
+                };
+                if !members.iter().any(whole) {
+                    let message = format!("expected a record or map after `...`, found `{}`", self.show(ty));
+                    self.error(Code::Mismatch, value.span, message);
+                }
+            }
+        }
+    }
+}
+
+fn put(fields: &mut Vec<FieldType>, name: &Name, ty: Type) {
+    let field = FieldType { name: name.text.clone(), ty, optional: false, doc: None };
+    match fields.iter_mut().find(|other| other.name == name.text) {
+        Some(before) => *before = field,
+        None => fields.push(field),
+    }
+}
+
+/// Help that lists the fields of a record type.
+pub(super) fn fields_there_are(record: &RecordType) -> String {
+    if record.fields.is_empty() {
+        return "it has no fields".to_owned();
+    }
+    let names: Vec<&str> = record.fields.iter().map(|field| field.name.as_str()).collect();
+    format!("its fields are `{}`", names.join("`, `"))
+}

@@ -1,0 +1,281 @@
+//! Methods: the library function whose `self` the receiver fits.
+
+use smol_str::SmolStr;
+
+use super::{
+    ArgFrom, ItemRef, Target,
+    args::{Given, Slot, quoted},
+    checker::Checker,
+    generic::Bindings,
+    relate::Fit,
+    suggest::{did_you_mean, nearest},
+    ty::{ParamType, Type},
+    unbuilt,
+    union::{erase, has_var, union, widen},
+};
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    syntax::ast::{Expr, Name},
+};
+
+/// What other languages call a method that wf has under another name.
+const ELSEWHERE: [(&str, &str); 29] = [
+    ("length", "len"),
+    ("size", "len"),
+    ("append", "push"),
+    ("push_back", "push"),
+    ("add", "push"),
+    ("toUpperCase", "upper"),
+    ("to_upper", "upper"),
+    ("toLowerCase", "lower"),
+    ("to_lower", "lower"),
+    ("strip", "trim"),
+    ("startsWith", "starts_with"),
+    ("startswith", "starts_with"),
+    ("endsWith", "ends_with"),
+    ("endswith", "ends_with"),
+    ("indexOf", "index_of"),
+    ("toString", "to_string"),
+    ("str", "to_string"),
+    ("forEach", "map"),
+    ("collect", "map"),
+    ("select", "filter"),
+    ("fold", "reduce"),
+    ("isEmpty", "is_empty"),
+    ("reverse", "reversed"),
+    ("sort", "sorted"),
+    ("items", "entries"),
+    ("some", "any"),
+    ("every", "all"),
+    ("substring", "truncate"),
+    ("flatMap", "flat_map"),
+];
+
+impl<'a> Checker<'a> {
+    /// `object.name(…)` where the object has no field of that name.
+    pub(super) fn call_method(
+        &mut self,
+        object: &'a Expr,
+        ty: &Type,
+        name: &'a Name,
+        given: &Given<'a>,
+        want: Option<&Type>,
+    ) -> Type {
+        let all = self.library.methods.get(&name.text).cloned().unwrap_or_default();
+        let members = self.members_non_null(&widen(ty));
+        let unknown = members.iter().any(|m| matches!(m, Type::Unknown | Type::Never)) || name.text.is_empty();
+        let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
+        if open {
+            if all.is_empty() && !unknown {
+                self.no_such_method(ty, name);
+            }
+            return self.call_any_method(object, name, &all, given, unknown);
+        }
+        let mut chosen: Vec<ItemRef> = Vec::new();
+        for member in &members {
+            match self.choose(&all, member, given) {
+                Some(item) if chosen.contains(&item) => {}
+                Some(item) => chosen.push(item),
+                None => {}
+            }
+        }
+        match chosen.as_slice() {
+            [] => {
+                self.no_such_method(ty, name);
+                self.give_up(given);
+                Type::Unknown
+            }
+            [item] => self.call_chosen(*item, object, ty, given, want),
+            _ => self.call_any_method(object, name, &chosen, given, false),
+        }
+    }
+
+    /// The signature for a receiver of that type, by the arguments where there are several.
+    fn choose(&self, all: &[ItemRef], receiver: &Type, given: &Given<'a>) -> Option<ItemRef> {
+        let mut best: Option<(Fit, bool, ItemRef)> = None;
+        for item in all {
+            let Some(signature) = self.signatures.get(item) else { continue };
+            let Some(this) = signature.params.first() else { continue };
+            let fit = self.receiver_fits(receiver, &this.ty, *item);
+            if fit == Fit::No {
+                continue;
+            }
+            let meant = given.may_be_for(&signature.params[1..]);
+            if best.is_none_or(|(fit_before, meant_before, _)| (meant, fit) > (meant_before, fit_before)) {
+                best = Some((fit, meant, *item));
+            }
+        }
+        best.map(|(_, _, item)| item)
+    }
+
+    fn receiver_fits(&self, receiver: &Type, this: &Type, item: ItemRef) -> Fit {
+        match (receiver, self.resolve(this)) {
+            // Records have the reading methods of maps.
+            (Type::Record(_), Type::Map(_)) if self.is_changing(item) => Fit::No,
+            (Type::Record(_), Type::Map(_)) => Fit::Maybe,
+            (Type::Map(_), Type::Record(_)) => Fit::No,
+            (Type::Function(_), Type::Tool) => Fit::Maybe,
+            _ => self.fits(receiver, &erase(this)),
+        }
+    }
+
+    fn is_changing(&self, item: ItemRef) -> bool {
+        self.function(item).and_then(|function| function.params.first()).is_some_and(|this| this.mutable)
+    }
+
+    fn call_chosen(
+        &mut self,
+        item: ItemRef,
+        object: &'a Expr,
+        ty: &Type,
+        given: &Given<'a>,
+        want: Option<&Type>,
+    ) -> Type {
+        let signature = self.signature(item);
+        let Some(this) = signature.params.first() else { return Type::Unknown };
+        let changing = self.is_changing(item);
+        if changing {
+            self.changeable(object, "change");
+        }
+        let mut bindings = Bindings::new(signature.type_params);
+        if changing {
+            // What a list holds is what may be put into it.
+            self.unify_exact(&this.ty, ty, &mut bindings);
+            bindings.fix();
+        } else {
+            self.unify(&this.ty, &self.non_null(ty), &mut bindings);
+        }
+        if !matches!(this.ty, Type::Agent(_)) {
+            let known = bindings.apply(&this.ty, false);
+            let fits = if matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty() {
+                Fit::Yes
+            } else {
+                self.fits(ty, &known)
+            };
+            if fits == Fit::Maybe || (fits == Fit::No && self.has_null(ty)) {
+                let known = erase(&known);
+                self.table().expects.insert(object.id, known);
+            }
+        }
+        let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
+        let slots = self.plan(given, &signature.params[1..], &quoted(&name));
+        self.keep_plan(given, Target::Function(item), Some(ArgFrom::Receiver), &slots);
+        self.apply_args(&slots, &signature, 1, bindings, want)
+    }
+
+    /// Learns what a receiver holds without widening declared literals.
+    fn unify_exact(&self, this: &Type, ty: &Type, b: &mut Bindings) {
+        match (this, self.non_null(&self.resolve(ty))) {
+            (Type::List(p), Type::List(a)) | (Type::Map(p), Type::Map(a)) => match &**p {
+                Type::Var(var) => b.set(*var, (*a).clone()),
+                inner => self.unify(inner, &a, b),
+            },
+            (_, other) => self.unify(this, &other, b),
+        }
+    }
+
+    /// A method of what the receiver turns out to be at run time.
+    fn call_any_method(
+        &mut self,
+        object: &'a Expr,
+        name: &'a Name,
+        all: &[ItemRef],
+        given: &Given<'a>,
+        unknown: bool,
+    ) -> Type {
+        if !all.is_empty() && all.iter().all(|item| self.is_changing(*item)) {
+            self.changeable(object, "change");
+        }
+        let meant = all
+            .iter()
+            .find(|item| self.signatures.get(item).is_some_and(|signature| given.may_be_for(&signature.params[1..])));
+        let slots = match meant.and_then(|item| self.signatures.get(item).cloned()) {
+            Some(signature) if given.args.iter().any(|arg| arg.name.is_some()) => {
+                let mut slots = self.plan(given, &signature.params[1..], &quoted(&name.text));
+                while slots.last().is_some_and(|slot| slot.value.is_none()) {
+                    slots.pop();
+                }
+                slots
+            }
+            _ => positional(given),
+        };
+        for value in slots.iter().filter_map(|slot| slot.value) {
+            self.infer(value, None);
+        }
+        self.keep_plan(given, Target::Method(name.text.clone()), Some(ArgFrom::Receiver), &slots);
+        if unknown {
+            return Type::Unknown;
+        }
+        let results = all.iter().filter_map(|item| self.signatures.get(item)).map(|signature| signature.result.clone());
+        let results = results.collect::<Vec<_>>();
+        match union(results.iter().cloned()) {
+            Type::Never | Type::Union(_) => Type::Any,
+            one if has_var(&one) => Type::Any,
+            one => one,
+        }
+    }
+
+    fn no_such_method(&mut self, ty: &Type, name: &Name) {
+        let shown = self.show(&widen(ty));
+        if unbuilt::is_planned(&name.text) && !self.library.methods.contains_key(&name.text) {
+            let message = format!("the method `{}` is not built yet in this version", name.text);
+            self.report(Diagnostic::new(Code::NotBuilt, name.span, message).help(unbuilt::HELP));
+            return;
+        }
+        let message = format!("`{shown}` has no method `{}`", name.text);
+        let mut diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
+        if let Some(help) = self.method_help(ty, &name.text) {
+            diagnostic = diagnostic.help(help);
+        }
+        self.report(diagnostic);
+    }
+
+    /// What may be meant by the name of a method that a value does not have.
+    pub(super) fn method_help(&self, ty: &Type, name: &str) -> Option<String> {
+        if matches!(name, "includes" | "contains" | "has") {
+            return Some("ask with `in`: `x in xs`".to_owned());
+        }
+        let known = self.methods_of(ty);
+        if known.iter().any(|other| other == name) {
+            return Some(format!("`{name}` is a method: `.{name}()`"));
+        }
+        if let Some((_, here)) = ELSEWHERE.iter().find(|(there, _)| *there == name) {
+            if known.iter().any(|other| other == here) {
+                return did_you_mean(&[(*here).into()]);
+            }
+            if unbuilt::is_planned(here) {
+                return Some(format!("did you mean `{here}`? It is not built yet in this version"));
+            }
+        }
+        let ambient = self.library.ambient.contains_key(name)
+            || self.names[self.frame.module.0 as usize].items.contains_key(name);
+        did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)))
+            .or_else(|| ambient.then(|| format!("`{name}` is a function: `value |> {name}()`")))
+    }
+
+    fn methods_of(&self, ty: &Type) -> Vec<SmolStr> {
+        let members = self.members_non_null(&widen(ty));
+        let has = |item: &ItemRef| {
+            let this = self.signatures.get(item).and_then(|signature| signature.params.first());
+            this.is_some_and(|this| members.iter().any(|m| self.receiver_fits(m, &this.ty, *item) != Fit::No))
+        };
+        let known = self.library.methods.iter().filter(|(_, items)| items.iter().any(has));
+        let mut known: Vec<SmolStr> = known.map(|(name, _)| name.clone()).collect();
+        known.sort_unstable();
+        known
+    }
+
+    /// The parameters of a method after its receiver.
+    pub(super) fn params_after(params: &[ParamType]) -> &[ParamType] {
+        params.get(1..).unwrap_or(&[])
+    }
+}
+
+/// All values in order, whatever their names.
+fn positional<'a>(given: &Given<'a>) -> Vec<Slot<'a>> {
+    let piped = given.piped.map(|value| Slot { from: ArgFrom::Piped, value: Some(value) });
+    let written = given.args.iter().enumerate();
+    let written = written.map(|(i, arg)| Slot { from: ArgFrom::Given(i), value: Some(&arg.value) });
+    piped.into_iter().chain(written).collect()
+}

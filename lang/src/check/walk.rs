@@ -1,0 +1,217 @@
+//! Goes through a tree, telling a visitor of each part before what is inside it.
+
+use crate::syntax::ast::{
+    Arm, Block, Body, Branches, Element, Expr, ExprKind, Function, Item, ItemKind, MockValue, Param, Pattern,
+    PatternKind, RecordField, Stmt, StmtKind, StrPart,
+};
+
+/// Is told of what a walk meets.
+pub(super) trait Visitor {
+    /// An expression; `false` keeps the walk out of it.
+    fn expr(&mut self, _expr: &Expr) -> bool {
+        true
+    }
+    /// A statement.
+    fn stmt(&mut self, _stmt: &Stmt) {}
+    /// A pattern, of a `match` arm or of anything else.
+    fn pattern(&mut self, _pattern: &Pattern, _arm: bool) {}
+}
+
+/// Walks a declaration; tests are left alone.
+pub(super) fn walk_item(item: &Item, visitor: &mut dyn Visitor) {
+    for annotation in &item.annotations {
+        annotation.args.iter().for_each(|arg| walk_expr(&arg.value, visitor));
+    }
+    match &item.kind {
+        ItemKind::Let(item) => walk_expr(&item.value, visitor),
+        ItemKind::State(fields) => fields.iter().filter_map(|f| f.value.as_ref()).for_each(|e| walk_expr(e, visitor)),
+        ItemKind::Agent(agent) => agent.fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
+        ItemKind::Function(function) => walk_function(function, visitor),
+        ItemKind::Import(_) | ItemKind::Type(_) | ItemKind::Test(_) | ItemKind::Error => {}
+    }
+}
+
+fn walk_function(function: &Function, visitor: &mut dyn Visitor) {
+    walk_params(&function.params, visitor);
+    if let Some(body) = &function.body {
+        walk_block(body, visitor);
+    }
+}
+
+fn walk_params(params: &[Param], visitor: &mut dyn Visitor) {
+    params.iter().filter_map(|param| param.default.as_ref()).for_each(|default| walk_expr(default, visitor));
+}
+
+/// Walks the statements of a block.
+pub(super) fn walk_block(block: &Block, visitor: &mut dyn Visitor) {
+    block.stmts.iter().for_each(|stmt| walk_stmt(stmt, visitor));
+}
+
+fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
+    visitor.stmt(stmt);
+    match &stmt.kind {
+        StmtKind::Let { pattern, value, .. } => {
+            walk_pattern(pattern, false, visitor);
+            walk_expr(value, visitor);
+        }
+        StmtKind::Assign { place, value, .. } => {
+            walk_expr(place, visitor);
+            walk_expr(value, visitor);
+        }
+        StmtKind::Expr(expr) => walk_expr(expr, visitor),
+        StmtKind::For { item, iter, body, .. } => {
+            walk_pattern(item, false, visitor);
+            walk_expr(iter, visitor);
+            walk_block(body, visitor);
+        }
+        StmtKind::While { cond, body } => {
+            walk_expr(cond, visitor);
+            walk_block(body, visitor);
+        }
+        StmtKind::Mock { value, .. } | StmtKind::Answer { value, .. } => match value {
+            MockValue::Value(value) => walk_expr(value, visitor),
+            MockValue::Each(values) => values.iter().for_each(|value| walk_expr(value, visitor)),
+        },
+        StmtKind::Assert { cond, .. } => walk_expr(cond, visitor),
+        StmtKind::Crash { .. } | StmtKind::Error => {}
+    }
+}
+
+fn walk_pattern(pattern: &Pattern, arm: bool, visitor: &mut dyn Visitor) {
+    visitor.pattern(pattern, arm);
+    match &pattern.kind {
+        PatternKind::Record { fields, .. } => {
+            fields.iter().filter_map(|(_, inner)| inner.as_ref()).for_each(|p| walk_pattern(p, arm, visitor));
+        }
+        PatternKind::List { before, after, .. } => {
+            before.iter().chain(after).for_each(|p| walk_pattern(p, arm, visitor));
+        }
+        PatternKind::Or(all) => all.iter().for_each(|p| walk_pattern(p, arm, visitor)),
+        PatternKind::Literal(_)
+        | PatternKind::Wildcard
+        | PatternKind::Bind(..)
+        | PatternKind::Type(_)
+        | PatternKind::Error => {}
+    }
+}
+
+/// Walks an expression and all that is in it.
+pub(super) fn walk_expr(expr: &Expr, visitor: &mut dyn Visitor) {
+    stacker::maybe_grow(64 << 10, 1 << 20, || {
+        if visitor.expr(expr) {
+            walk_inside(expr, visitor);
+        }
+    });
+}
+
+fn walk_inside(expr: &Expr, visitor: &mut dyn Visitor) {
+    match &expr.kind {
+        ExprKind::Str(parts) => {
+            for part in parts {
+                if let StrPart::Expr(inner) = part {
+                    walk_expr(inner, visitor);
+                }
+            }
+        }
+        ExprKind::List(elements) => {
+            for (Element::Item(inner) | Element::Spread(inner)) in elements {
+                walk_expr(inner, visitor);
+            }
+        }
+        ExprKind::Record(fields) => fields.iter().for_each(|field| walk_field(field, visitor)),
+        ExprKind::Unary(_, inner)
+        | ExprKind::As { value: inner, .. }
+        | ExprKind::Field { object: inner, .. }
+        | ExprKind::Throw(inner)
+        | ExprKind::Observe(inner)
+        | ExprKind::Paren(inner) => walk_expr(inner, visitor),
+        ExprKind::Binary(_, a, b) | ExprKind::Index { object: a, index: b } | ExprKind::Pipe { value: a, call: b } => {
+            walk_expr(a, visitor);
+            walk_expr(b, visitor);
+        }
+        ExprKind::Range { start, end, .. } => {
+            start.iter().chain(end).for_each(|inner| walk_expr(inner, visitor));
+        }
+        ExprKind::Call { callee, args } => {
+            walk_expr(callee, visitor);
+            args.iter().for_each(|arg| walk_expr(&arg.value, visitor));
+        }
+        ExprKind::Lambda { params, body } => {
+            walk_params(params, visitor);
+            walk_body(body, visitor);
+        }
+        ExprKind::Return(value) => value.iter().for_each(|value| walk_expr(value, visitor)),
+        ExprKind::Do(block) => walk_block(block, visitor),
+        ExprKind::If { .. } | ExprKind::Match { .. } | ExprKind::Try { .. } => walk_control(expr, visitor),
+        ExprKind::Gather(gather) => {
+            gather.limit.iter().chain(&gather.first).for_each(|inner| walk_expr(inner, visitor));
+            walk_branches(&gather.branches, visitor);
+        }
+        ExprKind::Race(branches) => walk_branches(branches, visitor),
+        ExprKind::Null
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Duration(_)
+        | ExprKind::Name(_)
+        | ExprKind::TypeValue(_)
+        | ExprKind::Break
+        | ExprKind::Continue
+        | ExprKind::Error => {}
+    }
+}
+
+fn walk_control(expr: &Expr, visitor: &mut dyn Visitor) {
+    match &expr.kind {
+        ExprKind::If { cond, then, otherwise } => {
+            walk_expr(cond, visitor);
+            walk_block(then, visitor);
+            otherwise.iter().for_each(|inner| walk_expr(inner, visitor));
+        }
+        ExprKind::Match { subject, arms } => {
+            walk_expr(subject, visitor);
+            arms.iter().for_each(|arm| walk_arm(arm, visitor));
+        }
+        ExprKind::Try { body, catch, finally } => {
+            walk_block(body, visitor);
+            catch.iter().for_each(|(_, block)| walk_block(block, visitor));
+            finally.iter().for_each(|block| walk_block(block, visitor));
+        }
+        _ => {}
+    }
+}
+
+fn walk_arm(arm: &Arm, visitor: &mut dyn Visitor) {
+    walk_pattern(&arm.pattern, true, visitor);
+    arm.guard.iter().for_each(|guard| walk_expr(guard, visitor));
+    walk_body(&arm.body, visitor);
+}
+
+fn walk_body(body: &Body, visitor: &mut dyn Visitor) {
+    match body {
+        Body::Expr(inner) => walk_expr(inner, visitor),
+        Body::Block(block) => walk_block(block, visitor),
+    }
+}
+
+fn walk_field(field: &RecordField, visitor: &mut dyn Visitor) {
+    match field {
+        RecordField::Named { value, .. } | RecordField::Spread(value) => walk_expr(value, visitor),
+        RecordField::Computed { key, value } => {
+            walk_expr(key, visitor);
+            walk_expr(value, visitor);
+        }
+    }
+}
+
+fn walk_branches(branches: &Branches, visitor: &mut dyn Visitor) {
+    match branches {
+        Branches::For { item, iter, body, .. } => {
+            walk_pattern(item, false, visitor);
+            walk_expr(iter, visitor);
+            walk_block(body, visitor);
+        }
+        Branches::Named(fields) => fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
+        Branches::List(items) => items.iter().for_each(|item| walk_expr(item, visitor)),
+    }
+}
