@@ -1,10 +1,17 @@
 //! The wf machine: a program becomes an outcome.
 
 pub mod codec;
+pub mod checkpoint;
+pub mod effect;
+pub mod event;
 pub mod fault;
 pub mod json;
+pub mod machine;
+pub mod native;
 pub mod ops;
+pub mod schema;
 pub mod store;
+pub mod validate;
 pub mod value;
 
 pub use fault::{Fault, Kind};

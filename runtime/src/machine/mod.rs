@@ -28,6 +28,7 @@ mod unwind;
 pub(crate) mod view;
 
 pub use fiber::{MAX_FRAMES, Outcome};
+pub(crate) use exec::result_register;
 pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
 pub use image::Image;
 

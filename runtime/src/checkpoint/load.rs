@@ -1,0 +1,396 @@
+//! Loading: the rows of one checkpoint become a machine, with every index checked.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wf_lang::program::{FunctionId, Op};
+
+use super::{HEAD, Header, ROOT, SEGMENT, row, save::Saver, state};
+use crate::{
+    codec::{ChunkSource, DecodeError, Decoder, Reader, open},
+    effect::Effect,
+    fault::Fault,
+    machine::{Around, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
+    store::{Chunks, FiberRow, RunId, Saved, StoreError},
+    value::Value,
+};
+
+/// Why a checkpoint could not become a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    /// A row does not hold what was written.
+    Damaged {
+        /// Which.
+        row: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The store could not be read.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Damaged { row, reason } => write!(f, "{row} is damaged: {reason}"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+type Result<T> = std::result::Result<T, LoadError>;
+
+/// Makes a machine of the rows of one checkpoint. With `fresh`, nothing counts as saved: everything is written anew by
+/// the next checkpoint, as it must be when the run goes on from an older one.
+///
+/// # Errors
+/// The first row that does not hold what was written.
+pub fn load(
+    image: &Arc<Image>,
+    run: RunId,
+    code_hash: [u8; 32],
+    saved: &Saved,
+    chunks: &mut dyn Chunks,
+    fresh: bool,
+) -> Result<(Machine, Saver, Header)> {
+    let name = format!("checkpoint {}", saved.n);
+    let header = row(&name, || header(&saved.header))?;
+    if header.code_hash != code_hash || header.n != saved.n {
+        return Err(damaged(&name, "it belongs to another run"));
+    }
+    let mut saver = Saver::from(code_hash, header.next[2]);
+    let mut machine = Machine::empty(Arc::clone(image), run);
+    machine.next_fiber = u32::try_from(header.next[0]).map_err(|_| damaged(&name, "too many fibers"))?;
+    machine.next_effect = header.next[1];
+    machine.usage = header.usage;
+    machine.root_changed = fresh;
+
+    let tag = (!fresh).then(|| saver.tag());
+    let mut loader = Loader { image, tag, source: Source { chunks, saver: &mut saver, failed: None } };
+    let mut segments: BTreeMap<u32, Vec<&FiberRow>> = BTreeMap::new();
+    for found in &saved.fibers {
+        segments.entry(found.fiber).or_default().push(found);
+    }
+    match segments.remove(&ROOT).as_deref() {
+        Some([root]) if root.segment == HEAD => loader.root(&mut machine, root)?,
+        _ => return Err(damaged(&name, "the row of `ctx.state` is missing")),
+    }
+    if segments.len() as u64 != header.fibers {
+        return Err(damaged(&name, format!("{} of its {} fibers are there", segments.len(), header.fibers)));
+    }
+    let mut fibers = Vec::with_capacity(segments.len());
+    for (id, rows) in &segments {
+        let mut fiber = loader.fiber(*id, rows, &machine)?;
+        if fresh {
+            (fiber.low_water, fiber.saved_segments, fiber.ran) = (0, 0, true);
+        }
+        fibers.push(fiber);
+    }
+    links(&name, &fibers)?;
+    machine.adopt(fibers);
+    Ok((machine, saver, header))
+}
+
+/// Reads a header.
+fn header(sealed: &[u8]) -> std::result::Result<Header, DecodeError> {
+    let mut from = Reader::new(open(row::HEADER, sealed)?, "header");
+    let engine = from.text()?.to_owned();
+    let code_hash = from.raw(32)?.try_into().map_err(|_| from.error("the hash of its code is missing"))?;
+    let n = from.uint()?;
+    let next = [from.uint()?, from.uint()?, from.uint()?, from.uint()?];
+    let usage = (from.int()?, from.int()?);
+    let fibers = from.uint()?;
+    from.end()?;
+    Ok(Header { engine, code_hash, n, next, usage, fibers })
+}
+
+/// Every branch must have a fiber that joins it.
+fn links(name: &str, fibers: &[Fiber]) -> Result<()> {
+    let joins = |parent: u32| {
+        let found = fibers.binary_search_by_key(&parent, |fiber| fiber.id).ok();
+        found.is_some_and(|index| matches!(fibers[index].state, FiberState::Joining(_)))
+    };
+    for fiber in fibers {
+        match fiber.parent {
+            None if fiber.id == 0 => {}
+            Some((parent, _)) if parent < fiber.id && joins(parent) => {}
+            _ => return Err(damaged(name, format!("fiber {} has no fiber that joins it", fiber.id))),
+        }
+    }
+    Ok(())
+}
+
+fn damaged(row: &str, reason: impl Into<String>) -> LoadError {
+    LoadError::Damaged { row: row.to_owned(), reason: reason.into() }
+}
+
+/// Names the row in which reading failed: its own, or that of a chunk which it names.
+fn row<T>(name: &str, read: impl FnOnce() -> std::result::Result<T, DecodeError>) -> Result<T> {
+    read().map_err(|error| damaged(name, format!("{}: {}", error.what, error.reason)))
+}
+
+/// Chunks as the decoder reads them; the saver learns of each.
+struct Source<'s> {
+    chunks: &'s mut dyn Chunks,
+    saver: &'s mut Saver,
+    failed: Option<StoreError>,
+}
+
+impl ChunkSource for Source<'_> {
+    fn read(&mut self, id: u64) -> std::result::Result<Vec<u8>, DecodeError> {
+        match self.chunks.chunk(id) {
+            Ok(Some(bytes)) => {
+                self.saver.know(id, bytes.len());
+                Ok(bytes)
+            }
+            Ok(None) => Err(DecodeError::new(format!("chunk {id}"), "the row is missing")),
+            Err(error) => {
+                let reason = error.to_string();
+                self.failed = Some(error);
+                Err(DecodeError::new(format!("chunk {id}"), reason))
+            }
+        }
+    }
+}
+
+struct Loader<'l, 's> {
+    image: &'l Arc<Image>,
+    tag: Option<u64>,
+    source: Source<'s>,
+}
+
+impl Loader<'_, '_> {
+    fn read<T>(
+        &mut self,
+        name: &str,
+        kind: u8,
+        sealed: &[u8],
+        read: impl FnOnce(&mut Reader<'_>, &mut Decoder<'_>) -> std::result::Result<T, DecodeError>,
+    ) -> Result<T> {
+        let image = Arc::clone(self.image);
+        let tag = self.tag;
+        let source = &mut self.source;
+        let result = row(name, || {
+            let mut from = Reader::new(open(kind, sealed)?, "row");
+            let mut decoder = Decoder::new(&image.program, source, tag);
+            let value = read(&mut from, &mut decoder)?;
+            from.end()?;
+            Ok(value)
+        });
+        match self.source.failed.take() {
+            Some(error) => Err(LoadError::Store(error)),
+            None => result,
+        }
+    }
+
+    fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
+        let counts = [machine.globals.len(), machine.states.len()];
+        let [globals, states] = self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
+            let mut both = [Vec::new(), Vec::new()];
+            for (values, expected) in both.iter_mut().zip(counts) {
+                if from.count(1)? != expected {
+                    return Err(from.error("it has not as many values as the program"));
+                }
+                for _ in 0..expected {
+                    values.push(decoder.value(from)?);
+                }
+            }
+            Ok(both)
+        })?;
+        machine.globals = globals;
+        machine.states = states;
+        Ok(())
+    }
+
+    fn fiber(&mut self, id: u32, rows: &[&FiberRow], machine: &Machine) -> Result<Fiber> {
+        let name = format!("fiber {id} head");
+        let Some((head, segments)) = rows.split_first().filter(|(head, _)| head.segment == HEAD) else {
+            return Err(damaged(&name, "the row is missing"));
+        };
+        let (mut fiber, frames) = self.read(&name, row::HEAD, &head.data, |from, decoder| head_of(id, from, decoder))?;
+        if frames > MAX_FRAMES || segments.len() != frames.div_ceil(SEGMENT) {
+            return Err(damaged(&name, format!("{frames} frames do not fit {} segments", segments.len())));
+        }
+        for (index, segment) in segments.iter().enumerate() {
+            let name = format!("fiber {id} segment {index}");
+            if segment.segment as usize != index {
+                return Err(damaged(&name, "the row is missing"));
+            }
+            let here = SEGMENT.min(frames - index * SEGMENT);
+            self.read(&name, row::FRAMES, &segment.data, |from, decoder| {
+                frames_of(&mut fiber, here, frames, machine, from, decoder)
+            })?;
+        }
+        row(&name, || place(&mut fiber, machine))?;
+        fiber.saved_segments = segments.len();
+        fiber.low_water = frames;
+        fiber.ran = false;
+        Ok(fiber)
+    }
+}
+
+fn head_of(
+    id: u32,
+    from: &mut Reader<'_>,
+    decoder: &mut Decoder<'_>,
+) -> std::result::Result<(Fiber, usize), DecodeError> {
+    let parent = if from.bool()? { Some((from.id()?, from.id()?)) } else { None };
+    let path = decoder.text(from)?;
+    let workflow = if from.bool()? { Some(from.id()?) } else { None };
+    let step = if from.bool()? { Some((from.id()?, from.id()?)) } else { None };
+    let step_path = decoder.text(from)?;
+    let frames = from.size()?;
+    let own = scope(from, decoder)?;
+    let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path });
+    fiber.scopes = vec![own];
+    fiber.state = match from.byte()? {
+        state::READY => FiberState::Ready(None),
+        state::VALUE => FiberState::Ready(Some(Ok(decoder.value(from)?))),
+        state::FAULT => FiberState::Ready(Some(Err(Fault::from_value(&decoder.value(from)?)))),
+        state::WAITING => FiberState::Waiting(Box::new(asked(id, from, decoder)?)),
+        state::JOINING => FiberState::Joining(Box::new(joined(from, decoder)?)),
+        other => return Err(from.error(format!("{other} is no state of a fiber"))),
+    };
+    Ok((fiber, frames))
+}
+
+fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Scope, DecodeError> {
+    let frame = from.id()?;
+    let function = from.id()?;
+    let name = decoder.text(from)?;
+    let (index, attempt, asks) = (from.id()?, from.id()?, from.id()?);
+    let count = from.count(2)?;
+    let mut calls = Vec::with_capacity(count);
+    for _ in 0..count {
+        calls.push((from.id()?, from.id()?));
+    }
+    Ok(Scope { frame, function, name, index, attempt, calls, asks })
+}
+
+fn asked(
+    fiber: u32,
+    from: &mut Reader<'_>,
+    decoder: &mut Decoder<'_>,
+) -> std::result::Result<Effect, DecodeError> {
+    let id = from.uint()?;
+    let name = decoder.text(from)?;
+    let path = decoder.text(from)?;
+    let ordinal = from.id()?;
+    let step = Some(decoder.text(from)?).filter(|step| !step.as_str().is_empty());
+    let count = from.count(1)?;
+    let mut args = Vec::with_capacity(count);
+    for _ in 0..count {
+        args.push(decoder.value(from)?);
+    }
+    Ok(Effect { id, fiber, name, args, path, ordinal, step, span: wf_lang::Span::default() })
+}
+
+fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {
+    let items = decoder.value(from)?;
+    let each = decoder.value(from)?;
+    let Value::List(results) = decoder.value(from)? else {
+        return Err(from.error("the results of a gather are no list"));
+    };
+    let (total, started, done, limit) = (from.id()?, from.id()?, from.id()?, from.id()?);
+    let path = decoder.text(from)?;
+    if done > started || started > total || results.len() != total as usize || limit == 0 {
+        return Err(from.error("the counts of a gather do not fit"));
+    }
+    Ok(Group { gather: 0, items, each, total, started, done, limit, results, path, children: Default::default() })
+}
+
+/// Reads the frames of a segment. Their bases are found from the calls that they stand in.
+fn frames_of(
+    fiber: &mut Fiber,
+    here: usize,
+    frames: usize,
+    machine: &Machine,
+    from: &mut Reader<'_>,
+    decoder: &mut Decoder<'_>,
+) -> std::result::Result<(), DecodeError> {
+    if from.count(3)? != here {
+        return Err(from.error("it has not as many frames as the fiber's head says"));
+    }
+    let first = fiber.frames.len();
+    for _ in 0..here {
+        let id = from.id()?;
+        let Some(function) = machine.image.find(FunctionId(id)) else {
+            return Err(from.error(format!("the program has no function {id}")));
+        };
+        let number = from.size()?;
+        let Some(point) = function.safe_points.get(number) else {
+            return Err(from.error(format!("`{}` has no safe point {number}", function.path)));
+        };
+        if from.count(1)? != point.live.len() {
+            return Err(from.error(format!("`{}` has other slots at safe point {number}", function.path)));
+        }
+        let base = match fiber.frames.last() {
+            None => 0,
+            Some(caller) => called_from(fiber, *caller, machine).map_err(|reason| from.error(reason))?,
+        };
+        let registers = usize::from(function.registers);
+        fiber.regs.resize(base as usize + registers, Value::Null);
+        let last = fiber.frames.len() + 1 == frames;
+        let op = function.code.get(point.pc as usize).copied();
+        let calls = op.and_then(result_register);
+        for reg in &point.live {
+            // What is above the arguments of a call belongs to the frame that is called.
+            if usize::from(*reg) >= registers || (!last && calls.is_none_or(|limit| *reg >= limit)) {
+                return Err(from.error(format!("a slot of `{}` lies outside its frame", function.path)));
+            }
+            fiber.regs[base as usize + usize::from(*reg)] = decoder.value(from)?;
+        }
+        let waits = number > 0 && !matches!(op, Some(Op::Loop));
+        fiber.frames.push(Frame { function: id, pc: if waits { point.pc + 1 } else { point.pc }, base });
+    }
+    let scopes = from.count(7)?;
+    for _ in 0..scopes {
+        let found = scope(from, decoder)?;
+        let inside = (first..fiber.frames.len()).contains(&(found.frame as usize));
+        let above = fiber.scopes.last().is_none_or(|below| below.frame < found.frame || fiber.scopes.len() == 1);
+        if !inside || !above {
+            return Err(from.error("a scope belongs to no frame"));
+        }
+        fiber.scopes.push(found);
+    }
+    Ok(())
+}
+
+/// Where the frame begins that a caller's op has called.
+fn called_from(fiber: &Fiber, caller: Frame, machine: &Machine) -> std::result::Result<u32, String> {
+    let function = machine.image.function(caller.function);
+    let op = caller.pc.checked_sub(1).and_then(|pc| function.code.get(pc as usize));
+    match op {
+        Some(
+            Op::Call { base, .. } | Op::CallValue { base, .. } | Op::CallMethod { base, .. } | Op::CallSettings { base },
+        ) => Ok(caller.base + u32::from(*base)),
+        _ => Err(format!("frame {} of `{}` calls nothing", fiber.frames.len() - 1, function.path)),
+    }
+}
+
+/// Whether the top frame stands where its fiber's state says, and what is known from there.
+fn place(fiber: &mut Fiber, machine: &Machine) -> std::result::Result<(), DecodeError> {
+    let wrong = |reason: &str| Err(DecodeError::new("state", reason));
+    let Some(top) = fiber.frames.last() else { return wrong("a fiber has no frames") };
+    let function = machine.image.function(top.function);
+    let at = top.pc.checked_sub(1);
+    let op = at.and_then(|pc| function.code.get(pc as usize)).copied();
+    match (&mut fiber.state, op) {
+        (FiberState::Waiting(effect), Some(Op::Effect { effect: asked, .. })) => {
+            let name = machine.image.program.effects.get(usize::from(asked));
+            if name.is_none_or(|name| name != effect.name.as_str()) {
+                return wrong("it waits for something else than its function asks");
+            }
+            effect.span = function.span(at.unwrap_or_default());
+            Ok(())
+        }
+        (FiberState::Joining(group), Some(Op::Gather { gather, .. })) => {
+            group.gather = gather;
+            Ok(())
+        }
+        (FiberState::Ready(Some(_)), Some(op)) if result_register(op).is_some() => Ok(()),
+        (FiberState::Ready(None), _) => Ok(()),
+        _ => wrong("it does not stand where it waits"),
+    }
+}
