@@ -114,7 +114,7 @@ fn walk_inside(expr: &Expr, visitor: &mut dyn Visitor) {
             }
         }
         ExprKind::List(elements) => {
-            for (Element::Item(inner) | Element::Spread(inner)) in elements {
+            for Element::Item(inner) | Element::Spread(inner) in elements {
                 walk_expr(inner, visitor);
             }
         }

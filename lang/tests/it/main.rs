@@ -1,5 +1,6 @@
 //! The language at its own door: text in, trees and diagnostics out.
 
 mod cases;
+mod check;
 mod parse;
 mod robust;
