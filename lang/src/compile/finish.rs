@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{
-    body::Slot,
-    liveness::{live_after, uses_of},
-};
-use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint};
+use super::{body::Slot, liveness::live_after};
+use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint, uses_of};
 
 /// The slots of each function, as they were handed out.
 pub(super) type Slots = HashMap<FunctionId, Vec<Slot>>;

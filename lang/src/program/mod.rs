@@ -5,11 +5,17 @@ use smol_str::SmolStr;
 
 use crate::span::Span;
 
+mod bytes;
 pub mod op;
 pub mod types;
+mod uses;
+mod verify;
 
+pub use bytes::FORMAT;
 pub use op::{Op, Pc, Reg};
 pub use types::{Field, Literal, TypeDef, TypeId, TypeKind, Types};
+pub use uses::{Uses, uses_of};
+pub use verify::verify;
 
 /// Index into [`Program::functions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
