@@ -58,16 +58,16 @@ impl Maker<'_> {
         if let Some((name, _)) = self.named.get(&ty) {
             return reference(name);
         }
+        if self.types.name(ty).is_none() {
+            // A cycle goes through a type with a name: that is the one to refer to.
+            let again = self.open.iter().filter(|(open, _)| *open == ty).count() > 1;
+            return if again { json!({}) } else { self.open(ty).0 };
+        }
         if let Some((_, recursive)) = self.open.iter_mut().find(|(open, _)| *open == ty) {
             *recursive = true;
             return reference(&self.name(ty));
         }
-        self.open.push((ty, false));
-        let mut made = self.kind(ty);
-        if let Some(doc) = self.types.defs.get(ty.0 as usize).and_then(|def| def.doc.as_deref()) {
-            put(&mut made, "description", doc.into());
-        }
-        let recursive = self.open.pop().is_some_and(|(_, recursive)| recursive);
+        let (made, recursive) = self.open(ty);
         if !recursive {
             return made;
         }
@@ -75,6 +75,16 @@ impl Maker<'_> {
         let reference = reference(&name);
         self.named.insert(ty, (name, made));
         reference
+    }
+
+    /// The schema of a type, and whether the type was met inside itself.
+    fn open(&mut self, ty: TypeId) -> (Json, bool) {
+        self.open.push((ty, false));
+        let mut made = self.kind(ty);
+        if let Some(doc) = self.types.defs.get(ty.0 as usize).and_then(|def| def.doc.as_deref()) {
+            put(&mut made, "description", doc.into());
+        }
+        (made, self.open.pop().is_some_and(|(_, recursive)| recursive))
     }
 
     /// The name of a type among the definitions; of several with one name, the later ones have their number in it.
