@@ -1,7 +1,9 @@
 //! The wf machine: a program becomes an outcome.
 
-pub mod codec;
+
 pub mod checkpoint;
+pub mod code;
+pub mod codec;
 pub mod effect;
 pub mod event;
 pub mod fault;
@@ -9,6 +11,7 @@ pub mod json;
 pub mod machine;
 pub mod native;
 pub mod ops;
+pub mod request;
 pub mod schema;
 pub mod store;
 pub mod validate;

@@ -15,6 +15,7 @@ mod show;
 pub(crate) use access::{as_list, key_text};
 pub use access::{contains, field, field_or_null, index, iter_len, iter_next};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
+pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};
 
 /// How a name for an operator stands in `cannot … a and b`.

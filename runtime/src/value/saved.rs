@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 
 /// How many chunks a node names.
-pub(crate) const FANOUT: usize = 32;
+pub(crate) const FANOUT: usize = 64;
 
 /// The ids of the chunks of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,136 @@
+//! Values: copies, nesting, equality.
+
+use wf_runtime::value::{Closure, List, MAX_DEPTH, Map, Range, Str, Value, copies};
+use wf_runtime::{Kind, json};
+
+use crate::random::Random;
+
+#[test]
+fn moving_and_changing_copies_nothing() {
+    let before = copies();
+    let mut list = List::new();
+    for number in 0..1000i64 {
+        list.push(Value::Int(number)).unwrap();
+    }
+    let moved = list;
+    let mut record = Map::new();
+    record.insert("items", Value::List(moved)).unwrap();
+    record
+        .update("items", |items| {
+            let Value::List(items) = items else { panic!("a list") };
+            items.push(Value::Null).unwrap();
+            items.update(3, |item| *item = Value::Bool(true)).unwrap().unwrap();
+            items.pop();
+        })
+        .unwrap()
+        .unwrap();
+    let mut text = Str::from("");
+    for _ in 0..1000 {
+        text.push_str("a piece ");
+    }
+    assert_eq!(copies(), before);
+    let other = record.clone();
+    record.insert("items", Value::Null).unwrap();
+    assert_eq!(copies(), before + 1);
+    assert_eq!(other.get("items").and_then(Value::as_list).map(List::len), Some(1000));
+}
+
+#[test]
+fn a_copy_does_not_see_later_changes() {
+    let mut a = List::from_vec(vec![Value::Int(1), Value::Int(2)]).unwrap();
+    let b = a.clone();
+    a.push(Value::Int(3)).unwrap();
+    a.set(0, Value::Null).unwrap();
+    assert_eq!(format!("{:?}", Value::List(b)), "[1, 2]");
+    assert_eq!(format!("{:?}", Value::List(a)), "[null, 2, 3]");
+}
+
+#[test]
+fn nesting_has_a_limit() {
+    let mut value = Value::Int(1);
+    for depth in 1..=MAX_DEPTH {
+        value = Value::list(vec![value]).unwrap();
+        assert_eq!(value.depth(), depth);
+    }
+    assert_eq!(Value::list(vec![value.clone()]).unwrap_err().kind, Kind::Limit);
+    assert_eq!(Value::record([("a", value.clone())]).unwrap_err().kind, Kind::Limit);
+    assert!(Closure::new(wf_lang::program::FunctionId(0), vec![value.clone()]).is_err());
+    let mut list = List::new();
+    assert!(list.push(value.clone()).is_err());
+    assert!(list.is_empty());
+    let mut outer = List::from_vec(vec![Value::Null]).unwrap();
+    assert!(outer.update(0, |slot| *slot = value.clone()).unwrap().is_err());
+    assert_eq!(outer.get(0), Some(&Value::Null));
+    assert_eq!(value, value.clone());
+    assert!(value.is_data());
+    let text = json::to_text(&value, 0).unwrap();
+    assert_eq!(text.len(), 2 * MAX_DEPTH + 1);
+    assert_eq!(json::from_text(&text).unwrap_err().kind, Kind::Json);
+}
+
+#[test]
+fn equality_is_by_value() {
+    let record = |text: &str| json::from_text(text).unwrap();
+    assert_eq!(Value::Int(1), Value::Float(1.0));
+    assert_ne!(Value::Int(i64::MAX), Value::Float(i64::MAX as f64));
+    assert_eq!(record(r#"{"a":1,"b":[2.0]}"#), record(r#"{"b":[2],"a":1.0}"#));
+    assert_ne!(record(r#"{"a":null}"#), record("{}"));
+    assert_ne!(Value::Duration(1), Value::Int(1));
+    assert_ne!(Value::str("1"), Value::Int(1));
+}
+
+#[test]
+fn maps_keep_the_order_of_their_keys() {
+    let mut random = Random(11);
+    let mut map = Map::new();
+    let mut model: Vec<(String, i64)> = Vec::new();
+    for number in 0..5000i64 {
+        let key = format!("k{}", random.below(300));
+        match random.below(5) {
+            0 => {
+                let removed = map.remove(&key);
+                let at = model.iter().position(|(known, _)| *known == key);
+                assert_eq!(removed, at.map(|at| Value::Int(model.remove(at).1)));
+            }
+            1 => {
+                let found = map.get(&key).and_then(Value::as_int);
+                assert_eq!(found, model.iter().find(|(known, _)| *known == key).map(|(_, value)| *value));
+            }
+            _ => {
+                map.insert(key.as_str(), Value::Int(number)).unwrap();
+                match model.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, value)) => *value = number,
+                    None => model.push((key, number)),
+                }
+            }
+        }
+    }
+    let entries: Vec<_> = map.iter().map(|(key, value)| (key.to_string(), value.as_int().unwrap())).collect();
+    assert_eq!(entries, model);
+}
+
+#[test]
+fn characters_are_counted_not_bytes() {
+    let mut text = Str::from("aä€");
+    assert_eq!(text.chars_len(), 3);
+    text.push_str("𝄞b");
+    assert_eq!((text.chars_len(), text.byte_len()), (5, 11));
+    assert_eq!(text.slice(1, 4), "ä€𝄞");
+    assert_eq!(Str::constant("x", 4).constant_number(), Some(4));
+    let mut grown = Str::constant("x", 4);
+    grown.push_str("y");
+    assert_eq!(grown.constant_number(), None);
+}
+
+#[test]
+fn ranges_are_clamped() {
+    let range = |start, end, inclusive| Range { start, end, inclusive };
+    assert_eq!(range(Some(1), Some(3), false).clamp(5), (1, 3));
+    assert_eq!(range(None, Some(-1), false).clamp(5), (0, 4));
+    assert_eq!(range(Some(-2), None, false).clamp(5), (3, 5));
+    assert_eq!(range(Some(4), Some(2), false).clamp(5), (4, 4));
+    assert_eq!(range(None, Some(-1), true).clamp(5), (0, 5));
+    assert_eq!(range(Some(i64::MIN), Some(i64::MAX), true).clamp(5), (0, 5));
+    assert_eq!(range(Some(i64::MIN), Some(i64::MAX), true).len(), Some(usize::MAX));
+    assert_eq!(range(Some(1), Some(3), true).len(), Some(3));
+}
