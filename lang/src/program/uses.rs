@@ -105,7 +105,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
 }
 
 /// How many registers a `Gather` reads.
-pub fn operands_of_gather(gather: &Gather) -> u16 {
+fn operands_of_gather(gather: &Gather) -> u16 {
     let branches = match &gather.branches {
         GatherBranches::For => 2,
         GatherBranches::Named(keys) => keys.len() as u16,
@@ -115,7 +115,7 @@ pub fn operands_of_gather(gather: &Gather) -> u16 {
 }
 
 /// How many registers a `Place` reads from its base on: keys, then operands.
-pub fn operands_of_place(place: &Place) -> u16 {
+fn operands_of_place(place: &Place) -> u16 {
     let keys = place.steps.iter().filter(|step| matches!(step, PlaceStep::Index)).count() as u16;
     keys.saturating_add(match place.action {
         PlaceAction::Get => 0,

@@ -289,12 +289,13 @@ fn asked(
 fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {
     let items = decoder.value(from)?;
     let each = decoder.value(from)?;
-    let Value::List(results) = decoder.value(from)? else {
+    let results = decoder.value(from)?;
+    let Some(kept) = results.as_list().map(crate::value::List::len) else {
         return Err(from.error("the results of a gather are no list"));
     };
     let (total, started, done, limit) = (from.id()?, from.id()?, from.id()?, from.id()?);
     let path = decoder.text(from)?;
-    if done > started || started > total || results.len() != total as usize || limit == 0 {
+    if done > started || started > total || kept != total as usize || limit == 0 {
         return Err(from.error("the counts of a gather do not fit"));
     }
     Ok(Group { gather: 0, items, each, total, started, done, limit, results, path, children: Default::default() })

@@ -281,7 +281,7 @@ fn asked(encoder: &mut Encoder<'_>, effect: &Effect, out: &mut Writer) {
 }
 
 fn joined(encoder: &mut Encoder<'_>, group: &Group, out: &mut Writer) {
-    for value in [&group.items, &group.each, &Value::List(group.results.clone())] {
+    for value in [&group.items, &group.each, &group.results] {
         encoder.value(value, out);
     }
     for number in [group.total, group.started, group.done, group.limit] {
@@ -337,7 +337,7 @@ impl Machine {
                 FiberState::Joining(group) => {
                     visit(&group.items);
                     visit(&group.each);
-                    visit(&Value::List(group.results.clone()));
+                    visit(&group.results);
                     visit(&Value::Str(group.path.clone()));
                 }
             }

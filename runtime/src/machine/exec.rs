@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId};
+use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId, Types};
 
 use super::{FiberState, Machine, Stop, fiber::Fiber};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     native::NativeContext,
     ops,
     schema,
-    validate,
+    validate::{self, Misfit},
     value::{Agent, Closure, List, Map, Range, Value},
 };
 
@@ -154,7 +154,7 @@ impl Machine {
                         reg!(dst) = Value::Map(attempt!(Map::from_shape(keys, values)));
                     }
                     Op::RecordPut { record, key, value } => {
-                        let key = attempt!(ops::key_text(&reg!(key)));
+                        let key = attempt!(ops::key_text(&reg!(key))).clone();
                         let value = reg!(value).clone();
                         if let Value::Map(map) = &mut reg!(record) {
                             attempt!(map.insert(key, value));
@@ -234,14 +234,10 @@ impl Machine {
                         attempt!(self.place(fiber, base, first, place, module));
                     }
                     Op::Check { reg, ty } => {
-                        let types = &image.program.types;
-                        match validate::check(types, TypeId(ty), &mut reg!(reg)) {
-                            Ok(()) => {}
-                            Err(misfit) => attempt!(Err(misfit.into_fault())),
-                        }
+                        attempt!(check(&image.program.types, TypeId(ty), &mut reg!(reg)).map_err(Fault::from));
                     }
                     Op::Fits { reg, ty } => {
-                        let fits = validate::check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
+                        let fits = check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
                         reg!(reg) = Value::Bool(fits);
                     }
                     Op::Schema { dst, ty } => {
@@ -482,6 +478,14 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Brings a value into a type's form; one that does not fit stays as it is.
+pub(super) fn check(types: &Types, ty: TypeId, value: &mut Value) -> Result<(), Misfit> {
+    if !validate::accepts(types, ty, value) {
+        *value = validate::fits(types, ty, value.clone())?;
+    }
+    Ok(())
 }
 
 fn not_data() -> Fault {

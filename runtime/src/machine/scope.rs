@@ -1,6 +1,6 @@
 //! Steps and workflows as they begin and end, and what `ctx` says about them.
 
-use wf_lang::program::{CtxMember, Function, FunctionKind};
+use wf_lang::program::{Function, FunctionKind, op::CtxMember};
 
 use super::{Around, Machine, fiber::Fiber};
 use crate::{
