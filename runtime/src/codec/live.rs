@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::value::{Map, Saved, SecretPart, Str, Value};
+use crate::value::{List, Map, Saved, SecretPart, Str, Value};
 
 /// The chunks that the values of a run name. Nothing is read: the ids are in memory. Right only for values that were saved
 /// and not changed since: what has changed has no id.
@@ -32,11 +32,7 @@ impl LiveChunks {
         match value {
             Value::Str(text) => self.text(text),
             Value::Bytes(bytes) => drop(self.tree(bytes.saved(), bytes.as_slice().len())),
-            Value::List(list) => {
-                if self.tree(list.saved(), list.len()) {
-                    list.iter().for_each(|item| self.mark(item));
-                }
-            }
+            Value::List(list) => self.list(list),
             Value::Map(map) => self.map(map),
             Value::Closure(closure) => closure.captures().iter().for_each(|capture| self.mark(capture)),
             Value::Agent(agent) => self.map(agent.changes()),
@@ -52,6 +48,12 @@ impl LiveChunks {
 
     fn text(&mut self, text: &Str) {
         self.tree(text.saved(), text.byte_len());
+    }
+
+    fn list(&mut self, list: &List) {
+        if self.tree(list.saved(), list.len()) {
+            list.iter().for_each(|item| self.mark(item));
+        }
     }
 
     fn map(&mut self, map: &Map) {

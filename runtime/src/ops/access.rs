@@ -106,7 +106,7 @@ pub fn contains(item: &Value, container: &Value) -> Result<bool, Fault> {
     }
 }
 
-/// How often a loop over `value` goes round: over a list, a map, a range, or a text's characters never.
+/// How often a loop over `value` goes round; only lists, maps and ranges can be gone through.
 pub fn iter_len(value: &Value) -> Result<usize, Fault> {
     match value {
         Value::List(list) => Ok(list.len()),

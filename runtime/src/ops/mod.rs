@@ -18,7 +18,7 @@ pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};
 
-/// How a name for an operator stands in `cannot … a and b`.
+/// The failure of an operator that takes no such operands: `cannot add int 1 and string "a"`.
 fn refused(what: &str, a: &Value, b: &Value) -> Fault {
     Fault::new(Kind::Type, format!("cannot {what} {} and {}", describe(a), describe(b)))
 }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use wf_lang::program::TypeId;
+use wf_lang::program::{Constant, TypeId};
 
 use crate::fault::{Fault, Kind};
 
@@ -73,6 +73,8 @@ pub enum Value {
 }
 
 const _: () = assert!(size_of::<Value>() == 16, "a value is sixteen bytes");
+const fn crosses_threads<T: Send + Sync>() {}
+const _: () = crosses_threads::<Value>();
 const _: () = assert!(size_of::<Result<Value, Fault>>() <= 24, "a fault is a pointer");
 
 thread_local! {
@@ -194,6 +196,16 @@ impl Value {
     /// Text.
     pub fn str(text: impl Into<Str>) -> Value {
         Value::Str(text.into())
+    }
+
+    /// Constant `number` of a program; text is saved as that number. A float that is no number becomes 0.
+    pub fn constant(constant: &Constant, number: u32) -> Value {
+        match constant {
+            Constant::Int(value) => Value::Int(*value),
+            Constant::Float(value) => Value::float(*value).unwrap_or(Value::Float(0.0)),
+            Constant::Duration(millis) => Value::Duration(*millis),
+            Constant::String(text) => Value::Str(Str::constant(text, number)),
+        }
     }
 
     /// A float, when it is a number: neither NaN nor infinite.

@@ -314,6 +314,35 @@ fn deep_values_are_saved_and_deeper_bytes_refused() {
 }
 
 #[test]
+fn what_a_reader_does_not_know_is_skipped_or_refused() {
+    let program = program();
+    let mut chunks = Chunks::new(1);
+    let mut read = |bytes: &[u8]| {
+        let mut reader = Reader::new(bytes, "value");
+        let value = Decoder::new(&program, &mut chunks, None).value(&mut reader)?;
+        reader.end().map(|()| value)
+    };
+    assert_eq!(read(&[127, 5, 2, 9, 9, 4, 2]), Ok(Value::Int(1)));
+    let refused: [&[u8]; 12] = [
+        &[],
+        &[4, 2, 0],
+        &[99],
+        &[4, 0x82, 0],
+        &[8, 2, 0xff, 0xff],
+        &[11, 200, 1, 0],
+        &[12, 2, 8, 1, 97, 0, 8, 1, 97, 0],
+        &[9, 0],
+        &[9, 9],
+        &[14, 0, 1, 0],
+        &[15, 9],
+        &[21, 100, 8, 1],
+    ];
+    for bytes in refused {
+        assert!(read(bytes).is_err(), "{bytes:?}");
+    }
+}
+
+#[test]
 fn rows_are_checked() {
     let sealed = seal(row::VALUE, b"body");
     assert_eq!(open(row::VALUE, &sealed).unwrap(), b"body");
