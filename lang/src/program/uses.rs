@@ -91,7 +91,9 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
             let params = program.functions.get(function as usize).map_or(0, |function| function.params.len() as u16);
             uses(&[(base, params)], (base, 1))
         }
-        Op::CallValue { base, argc, .. } | Op::CallMethod { base, argc, .. } => uses(&[(base, argc.saturating_add(1))], (base, 1)),
+        Op::CallValue { base, argc, .. } | Op::CallMethod { base, argc, .. } => {
+            uses(&[(base, argc.saturating_add(1))], (base, 1))
+        }
         Op::CallSettings { base } => uses(&[(base, 1)], (base, 1)),
         Op::Native { base, argc, .. } | Op::Effect { base, argc, .. } | Op::Tell { base, argc, .. } => {
             uses(&[(base, argc)], (base, 1))
@@ -136,4 +138,3 @@ fn place_uses(base: Reg, place: &Place) -> Uses {
         Root::State => uses(&[operands], result),
     }
 }
-

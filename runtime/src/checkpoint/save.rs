@@ -233,12 +233,9 @@ impl Saver {
 
     /// The chunks that the machine no longer names.
     fn mark(&mut self, machine: &Machine) -> Vec<u64> {
-        let mut live = BTreeSet::new();
-        machine.each_value(&mut |value| {
-            codec::live_chunks(value, self.tag, &mut |id| {
-                live.insert(id);
-            });
-        });
+        let mut live = codec::LiveChunks::new(self.tag);
+        machine.each_value(&mut |value| live.mark(value));
+        let live: BTreeSet<u64> = live.into_ids().into_iter().collect();
         let dead: Vec<u64> = self.known.keys().copied().filter(|id| !live.contains(id)).collect();
         for id in &dead {
             let size = self.known.remove(id).unwrap_or_default();

@@ -16,9 +16,8 @@ use crate::{
 pub(super) async fn append(effect: &Effect, folder: &Path) -> Outcome {
     let path = resolve(folder, text(effect, 0)?)?;
     let text = text(effect, 1)?;
-    let failed = |error: std::io::Error| {
-        Fault::new(Kind::File, format!("cannot append to `{}`: {error}", path.display()))
-    };
+    let failed =
+        |error: std::io::Error| Fault::new(Kind::File, format!("cannot append to `{}`: {error}", path.display()));
     let mut file = tokio::fs::OpenOptions::new().append(true).create(true).open(&path).await.map_err(failed)?;
     file.write_all(text.as_bytes()).await.map_err(failed)?;
     file.flush().await.map_err(failed)?;

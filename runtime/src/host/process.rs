@@ -32,9 +32,7 @@ pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
     let Some((program, args)) = words.split_first() else {
         return Err(Fault::new(Kind::Type, "`exec` needs a program to run, found an empty list"));
     };
-    let failed = |error: std::io::Error| {
-        Fault::new(Kind::Exec, format!("cannot run `{program}`: {error}"))
-    };
+    let failed = |error: std::io::Error| Fault::new(Kind::Exec, format!("cannot run `{program}`: {error}"));
     let mut command = Command::new(program);
     command.args(args).current_dir(folder).env("WF_IDEMPOTENCY_KEY", key);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -71,7 +69,8 @@ pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
         None => running.await?,
         Some(millis) => {
             let limit = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-            let late = || Fault::new(Kind::Timeout, format!("`{program}` did not end in {}", json::duration_text(millis)));
+            let late =
+                || Fault::new(Kind::Timeout, format!("`{program}` did not end in {}", json::duration_text(millis)));
             tokio::time::timeout(limit, running).await.map_err(|_| late())??
         }
     };

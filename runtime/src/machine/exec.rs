@@ -8,8 +8,7 @@ use super::{FiberState, Machine, Stop, fiber::Fiber};
 use crate::{
     fault::{Fault, Kind},
     native::NativeContext,
-    ops,
-    schema,
+    ops, schema,
     validate::{self, Misfit},
     value::{Agent, Closure, List, Map, Range, Value},
 };
@@ -145,7 +144,7 @@ impl Machine {
                     Op::ListExtend { list, items } => {
                         let items = attempt!(ops::as_list(&reg!(items)));
                         if let Value::List(list) = &mut reg!(list) {
-                            list.extend(&items);
+                            attempt!(list.extend(&items));
                         }
                     }
                     Op::Record { dst, first, shape } => {
@@ -409,14 +408,7 @@ impl Machine {
     }
 
     /// Reads or changes a place of a frame.
-    fn place(
-        &mut self,
-        fiber: &mut Fiber,
-        base: usize,
-        first: Reg,
-        place: u16,
-        module: usize,
-    ) -> Result<(), Fault> {
+    fn place(&mut self, fiber: &mut Fiber, base: usize, first: Reg, place: u16, module: usize) -> Result<(), Fault> {
         let image = Arc::clone(&self.image);
         let place = &image.program.places[usize::from(place)];
         let from = base + usize::from(first);
@@ -426,8 +418,7 @@ impl Machine {
             PlaceAction::Set | PlaceAction::Update(_) => 1,
             PlaceAction::Method { argc, .. } => usize::from(argc),
         };
-        let mut args: Vec<Value> =
-            fiber.regs[from..from + keys + operands].iter_mut().map(std::mem::take).collect();
+        let mut args: Vec<Value> = fiber.regs[from..from + keys + operands].iter_mut().map(std::mem::take).collect();
         let operands = args.split_off(keys);
         let mut args = args.iter();
         let nothing = Value::Null;

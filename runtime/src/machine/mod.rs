@@ -27,9 +27,9 @@ mod tell;
 mod unwind;
 pub(crate) mod view;
 
-pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use exec::result_register;
 pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
+pub use fiber::{MAX_FRAMES, Outcome};
 pub use image::Image;
 
 /// Why the machine stopped.
@@ -196,6 +196,11 @@ impl Machine {
             self.ready.push_front(fiber);
         }
         settled
+    }
+
+    /// Whether any fiber can go on.
+    pub fn can_run(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// What fibers wait for, in the order in which it was asked.
