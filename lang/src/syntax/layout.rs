@@ -209,7 +209,7 @@ impl Pass<'_> {
             if token.kind != TokenKind::StrClose && !self.skipping {
                 self.out.diagnostics.push(
                     Diagnostic::new(Code::Unopened, token.span, format!("this `{text}` closes nothing"))
-                        .help(format!("delete it, or write the bracket that it closes before it")),
+                        .help("delete it, or write the bracket that it closes before it"),
                 );
             }
             return;

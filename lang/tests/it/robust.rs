@@ -160,6 +160,24 @@ fn excessive_programs_are_refused_quickly() {
 }
 
 #[test]
+fn deep_mistakes_are_found_quickly() {
+    let long = |unit: &str, times: usize| unit.repeat(times);
+    let pairs = [("(a + ", ")"), ("f(a, ", ")"), ("[1, ", "]"), ("{ a: ", " }"), ("x => { y(1); ", " }"), ("-(!", ")")];
+    let more =
+        [("if a { ", " }"), ("match a { _ => ", " }"), ("\"${", "}\""), ("if (", ") { 1 }"), ("do { x = ", " }")];
+    for (open, close) in pairs.into_iter().chain(more) {
+        for wrong in ["* 2", "1 2", "", "let"] {
+            let text = format!("fn f() {{\n    {}{wrong}{}\n}}\nfn g() {{ 1 }}\n", long(open, 80), long(close, 80));
+            let start = Instant::now();
+            let parsed = checked(&text);
+            assert!(start.elapsed() < Duration::from_secs(1), "{open}{wrong} took {:?}", start.elapsed());
+            assert_eq!(names(&parsed), ["f", "g"], "{open}{wrong}");
+            assert!(parsed.diagnostics.len() < 3, "{open}{wrong}: {:?}", parsed.diagnostics);
+        }
+    }
+}
+
+#[test]
 fn what_is_barely_not_excessive_reads() {
     let long = |unit: &str, times: usize| unit.repeat(times);
     let lines = [

@@ -26,7 +26,8 @@ use crate::{
 
 /// A whole expression. Loosest to tightest: `|>`, `??`, `||`, `&&`, comparisons, ranges, `+ -`, `* / %`, `as`, `! -`.
 pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let operand = operand(rules);
+    let primary = primary(rules);
+    let operand = operand(primary.clone(), rules);
     let binary = |power, operators: &'static [(TokenKind, BinaryOp)]| {
         let sign = one(Label::Continuation, move |tok| operators.iter().any(|operator| operator.0 == tok.kind));
         infix(left(power), sign, move |left, tok: Tok, right, at: &mut At<'t, '_>| {
@@ -60,11 +61,11 @@ pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
             }),
         ))
         .boxed();
-    shortened(rules, operators)
+    shortened(primary, operators)
 }
 
 /// A name or literal that is the whole expression, as most are; anything else goes through the operators.
-fn shortened<'t>(rules: &Rules<'t>, operators: Rule<'t, Expr>) -> Rule<'t, Expr> {
+fn shortened<'t>(primary: Rule<'t, Expr>, operators: Rule<'t, Expr>) -> Rule<'t, Expr> {
     use TokenKind::{Comma, LeftBrace, Newline, RightBrace, RightBracket, RightParen, Semicolon, StrClose, StrMiddle};
     let select = |input: &mut Input<'t, '_>| {
         let ends = matches!(
@@ -76,7 +77,7 @@ fn shortened<'t>(rules: &Rules<'t>, operators: Rule<'t, Expr>) -> Rule<'t, Expr>
         let first = kind_ahead(input, 0);
         Ok(usize::from(!(ends && first.is_some_and(|kind| kind.is_name() || literal::is_literal(kind)))))
     };
-    choose(select, vec![primary(rules), operators])
+    choose(select, vec![primary, operators])
 }
 
 /// `|> name.path(args)…`
@@ -99,8 +100,8 @@ enum Postfix {
 }
 
 /// `primary (.name | ?.name | [index] | (args))*`
-fn operand<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    primary(rules)
+fn operand<'t>(primary: Rule<'t, Expr>, rules: &Rules<'t>) -> Rule<'t, Expr> {
+    primary
         .foldl_with(following(rules).repeated(), |object, postfix, at| {
             let object = Box::new(object);
             let kind = match postfix {

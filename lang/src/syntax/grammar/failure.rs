@@ -159,6 +159,9 @@ fn hint(failure: Failure, found: Option<Tok>, state: &State<'_>) -> Option<&'sta
             "class" | "interface" | "struct" | "enum" => Some("types are declared as `type Name = …`"),
             _ => None,
         },
+        (TokenKind::LeftBrace, _) if failure.has(Label::Expression) => {
+            Some("here `{` opens the block; put a record into parentheses")
+        }
         (TokenKind::EqEq, _) if failure.has(Label::Eq) => Some("a value is given with one `=`"),
         (TokenKind::Plus, "+") => Some("write `+= 1`"),
         (TokenKind::Minus, "-") => Some("write `-= 1`"),

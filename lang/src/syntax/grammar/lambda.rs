@@ -41,7 +41,7 @@ pub(super) fn params<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Param>> {
         }
         Ok(found)
     });
-    let param = documented(mutable.clone().ignore_then(name()))
+    let param = documented(mutable.ignore_then(name()))
         .then(sign(TokenKind::Colon).ignore_then(rules.types.whole.clone()).or_not())
         .then(sign(TokenKind::Eq).ignore_then(rules.expr.clone()).or_not());
     let param = mutable
