@@ -13,7 +13,7 @@ use super::{
     scope::Scopes,
     show::show,
     ty::{FunctionType, RecordType, Type},
-    union::{erase, union},
+    union::{erase, union, widen},
 };
 use crate::{
     code::Code,
@@ -119,11 +119,6 @@ impl<'a> Checker<'a> {
             ItemKind::Function(function) => Some(function),
             _ => None,
         }
-    }
-
-    /// The declaration whose code is being checked.
-    pub(super) fn here(&self) -> ItemRef {
-        ItemRef { module: self.frame.module, item: self.frame.item }
     }
 
     /// The tables of the module whose code is being checked.
@@ -237,12 +232,18 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::NotData, span, message).help(help));
             return;
         }
-        let message = format!("expected `{}`, found `{}`", self.show(want), self.show(got));
+        let message = format!("expected `{}`, found `{}`", self.show(want), self.found(got, want));
         let mut diagnostic = Diagnostic::new(Code::Mismatch, span, message);
         if let Some(help) = self.how_to_fit(got, want) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
+    }
+
+    /// What was found, for a message: exactly where literals are expected, else what it is of.
+    pub(super) fn found(&self, got: &Type, want: &Type) -> String {
+        let literal = |ty: &Type| matches!(ty, Type::Literal(_) | Type::Record(_));
+        if self.members(want).iter().any(literal) { self.show(got) } else { self.show(&widen(got)) }
     }
 
     /// What is not data in a type, with its article.
@@ -290,6 +291,11 @@ impl<'a> Checker<'a> {
                 Some("put it into text: `\"${…}\"`".to_owned())
             }
             (_, Type::Bool) => None,
+            (Type::Function(_), Type::Function(want)) => {
+                let count = want.params.len();
+                let word = if count == 1 { "argument" } else { "arguments" };
+                Some(format!("it is called with {count} {word}, so it takes as many parameters"))
+            }
             (Type::Function(_), _) => Some("call it, or give a value".to_owned()),
             (Type::Agent(_), Type::String) => Some("call it with a prompt: `agent(\"…\")`".to_owned()),
             (Type::Int | Type::Literal(super::Literal::Int(_)), Type::Duration) => {

@@ -9,7 +9,7 @@ use super::{
     generic::Bindings,
     relate::Fit,
     suggest::{did_you_mean, nearest},
-    ty::{ParamType, Type},
+    ty::Type,
     unbuilt,
     union::{erase, has_var, union, widen},
 };
@@ -135,18 +135,18 @@ impl<'a> Checker<'a> {
         let signature = self.signature(item);
         let Some(this) = signature.params.first() else { return Type::Unknown };
         let changing = self.is_changing(item);
-        if changing {
-            self.changeable(object, "change");
-        }
+        let may_change = !changing || self.changeable(object, "change");
         let mut bindings = Bindings::new(signature.type_params);
         if changing {
             // What a list holds is what may be put into it.
             self.unify_exact(&this.ty, ty, &mut bindings);
-            bindings.fix();
+            if may_change {
+                bindings.fix();
+            }
         } else {
             self.unify(&this.ty, &self.non_null(ty), &mut bindings);
         }
-        if !matches!(this.ty, Type::Agent(_)) {
+        if !changing && !matches!(this.ty, Type::Agent(_)) {
             let known = bindings.apply(&this.ty, false);
             let fits = if matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty() {
                 Fit::Yes
@@ -240,7 +240,11 @@ impl<'a> Checker<'a> {
         if known.iter().any(|other| other == name) {
             return Some(format!("`{name}` is a method: `.{name}()`"));
         }
-        if let Some((_, here)) = ELSEWHERE.iter().find(|(there, _)| *there == name) {
+        let near = nearest(name, ELSEWHERE.iter().map(|(there, _)| *there));
+        let elsewhere = |word: &str| ELSEWHERE.iter().find(|(there, _)| *there == word);
+        let direct = did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)));
+        let there = elsewhere(name).or_else(|| near.first().filter(|_| direct.is_none()).and_then(|w| elsewhere(w)));
+        if let Some((_, here)) = there {
             if known.iter().any(|other| other == here) {
                 return did_you_mean(&[(*here).into()]);
             }
@@ -248,10 +252,20 @@ impl<'a> Checker<'a> {
                 return Some(format!("did you mean `{here}`? It is not built yet in this version"));
             }
         }
+        if let Some(help) = self.receivers_help(name) {
+            return Some(help);
+        }
         let ambient = self.library.ambient.contains_key(name)
             || self.names[self.frame.module.0 as usize].items.contains_key(name);
-        did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)))
-            .or_else(|| ambient.then(|| format!("`{name}` is a function: `value |> {name}()`")))
+        direct.or_else(|| ambient.then(|| format!("`{name}` is a function: `value |> {name}()`")))
+    }
+
+    /// Which values have a method of that name.
+    fn receivers_help(&self, name: &str) -> Option<String> {
+        let items = self.library.methods.get(name)?.iter();
+        let this = items.filter_map(|item| self.signatures.get(item)?.params.first().cloned());
+        let shown: Vec<String> = this.map(|this| format!("`{}`", self.show(&erase(&this.ty)))).collect();
+        Some(format!("it is a method of {}", shown.join(", ")))
     }
 
     fn methods_of(&self, ty: &Type) -> Vec<SmolStr> {
@@ -264,11 +278,6 @@ impl<'a> Checker<'a> {
         let mut known: Vec<SmolStr> = known.map(|(name, _)| name.clone()).collect();
         known.sort_unstable();
         known
-    }
-
-    /// The parameters of a method after its receiver.
-    pub(super) fn params_after(params: &[ParamType]) -> &[ParamType] {
-        params.get(1..).unwrap_or(&[])
     }
 }
 

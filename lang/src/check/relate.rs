@@ -13,7 +13,7 @@ use super::{
 
 /// Whether the values of a type fit another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
+pub(super) enum Fit {
     /// None does.
     No,
     /// It depends on the value.

@@ -5,7 +5,7 @@ use super::{
     relate::Fit,
     scope::Kind,
     ty::{Literal, Type},
-    union::{list, union, widen},
+    union::{union, widen},
 };
 use crate::{
     code::Code,
@@ -184,10 +184,5 @@ impl<'a> Checker<'a> {
             self.declare(index, key, Kind::Loop);
         }
         self.bind_pattern(item, &ty, None, Kind::Loop);
-    }
-
-    /// A list type of what a loop or branch gives.
-    pub(super) fn list_of(&self, item: Type) -> Type {
-        list(item)
     }
 }
