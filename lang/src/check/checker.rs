@@ -269,7 +269,7 @@ impl<'a> Checker<'a> {
         match (&have, &need) {
             (Type::Null, _) => Some(format!("null fits only a type with `?`, such as `{}?`", self.show(want))),
             (Type::Float | Type::Literal(super::Literal::Float(_)), Type::Int) => {
-                Some("make it whole with `.round()`, `.floor()` or `.ceil()`".to_owned())
+                Some("make it whole: `a.div(b)` divides ints, `.floor()` and `.ceil()` round floats".to_owned())
             }
             (Type::Record(a), Type::Record(b)) => {
                 let missing = b.fields.iter().find(|f| !f.optional && !a.fields.iter().any(|g| g.name == f.name));

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{Expr, Name},
+    syntax::ast::{Expr, ExprKind, Name},
 };
 
 /// What other languages call a method that wf has under another name.
@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
         if open {
             if all.is_empty() && !unknown {
-                self.no_such_method(ty, name);
+                self.no_such_method(object, ty, name);
             }
             return self.call_any_method(object, name, &all, given, unknown);
         }
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
         }
         match chosen.as_slice() {
             [] => {
-                self.no_such_method(ty, name);
+                self.no_such_method(object, ty, name);
                 self.give_up(given);
                 Type::Unknown
             }
@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn no_such_method(&mut self, ty: &Type, name: &Name) {
+    fn no_such_method(&mut self, object: &Expr, ty: &Type, name: &Name) {
         let shown = self.show(&widen(ty));
         if unbuilt::is_planned(&name.text) && !self.library.methods.contains_key(&name.text) {
             let message = format!("the method `{}` is not built yet in this version", name.text);
@@ -225,7 +225,11 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{shown}` has no method `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
-        if let Some(help) = self.method_help(ty, &name.text) {
+        if let ExprKind::Name(root) = &object.kind
+            && self.library.namespaces.contains_key(root)
+        {
+            diagnostic = diagnostic.help(format!("the name `{root}` hides the library's `{root}` here; rename it"));
+        } else if let Some(help) = self.method_help(ty, &name.text) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
