@@ -188,3 +188,16 @@ fn optional_fields_read_as_null() {
     assert_eq!(diagnostics, []);
     assert_eq!(checked.tables[library.len()].lenient.len(), 2);
 }
+
+#[test]
+fn right_programs_get_no_diagnostics() {
+    let library = library();
+    for (path, text) in cases::files("check") {
+        if path.ends_with("right.wf") || path.ends_with("page.wf") {
+            for case in cases::split(&text) {
+                let (_, diagnostics) = check_text(&library, &case.source.text);
+                assert_eq!(diagnostics, [], "{}", case.title);
+            }
+        }
+    }
+}
