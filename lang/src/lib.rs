@@ -7,6 +7,7 @@ pub mod check;
 pub mod code;
 pub mod compile;
 pub mod diagnostic;
+pub mod load;
 pub mod program;
 pub mod source;
 pub mod span;

@@ -1,0 +1,67 @@
+//! `wf check`: what is wrong with scripts, for people or as JSON.
+
+use std::{io, path::PathBuf};
+
+use clap::Args;
+use wf_lang::{Severity, load::Loaded};
+
+use crate::{
+    load::load_file,
+    out::{self, Exit},
+    report,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  wf check hello.wf
+  wf check --deny-warnings flows/*.wf
+  wf check --json hello.wf | jq '.diagnostics[].message'";
+
+/// The arguments of `wf check`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Check {
+    /// The scripts; each is checked on its own
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print one JSON object: `diagnostics`, and how many are `errors` and `warnings`
+    #[arg(long)]
+    json: bool,
+    /// Fail when there are warnings, too
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+impl Check {
+    /// Checks all files, also when one cannot be read.
+    pub(crate) fn run(self) -> io::Result<Exit> {
+        let mut unreadable = false;
+        let mut loaded = Vec::new();
+        for path in &self.files {
+            match load_file(path) {
+                Ok(found) => loaded.push(found),
+                Err(error) => {
+                    out::complain_of(&error);
+                    unreadable = true;
+                }
+            }
+        }
+        if self.json {
+            out::print(&format!("{:#}\n", report::json(&loaded)))?.ignore();
+        } else if !loaded.is_empty() {
+            out::print(&report::text(&loaded, out::colour()))?.ignore();
+        }
+        Ok(if unreadable {
+            Exit::Wrong
+        } else if self.fails(&loaded) {
+            Exit::Failed
+        } else {
+            Exit::Done
+        })
+    }
+
+    fn fails(&self, loaded: &[Loaded]) -> bool {
+        let least = if self.deny_warnings { Severity::Warning } else { Severity::Error };
+        loaded.iter().flat_map(|found| &found.diagnostics).any(|diagnostic| diagnostic.severity >= least)
+    }
+}
