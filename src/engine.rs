@@ -145,7 +145,7 @@ async fn interrupts(commands: mpsc::UnboundedSender<Command>) {
     }
 }
 
-fn finish(report: &Report, showing: &Showing, short: &str, flag: &str) -> Exit {
+pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str) -> Exit {
     if showing.json {
         let text = serde_json::to_string_pretty(&report.result).unwrap_or_default();
         if out::print(&format!("{text}\n")).is_err() {

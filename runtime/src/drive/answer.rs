@@ -9,6 +9,29 @@ use crate::{
 };
 
 impl Run {
+    /// The open requests as they are published, oldest first.
+    pub fn open_requests(&self) -> Vec<Json> {
+        let mut open: Vec<_> = self.requests.values().collect();
+        open.sort_by_key(|request| (request.asked_at, request.waits.1));
+        open.into_iter().map(|request| request.json.clone()).collect()
+    }
+
+    /// Gives an answer before the run is driven.
+    ///
+    /// # Errors
+    /// Why it does not fit; the request is still open.
+    pub fn respond(&mut self, id: &str, answer: &Json) -> Result<(), String> {
+        self.answer(id, answer)
+    }
+
+    /// Gives the run up without driving it; nothing of it was changed.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn give_up(self) -> Result<(), StoreError> {
+        self.store.release(&self.id, self.epoch)
+    }
+
     /// Takes an answer, or says why not; a refused request is still open.
     pub(super) fn answer(&mut self, id: &str, answer: &Json) -> Result<(), String> {
         let Some(request) = self.requests.get(id) else {

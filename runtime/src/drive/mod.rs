@@ -31,7 +31,7 @@ mod report;
 mod start;
 
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, reopen};
+pub use start::{Begin, DriveError, arguments, begin, look, reopen};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;

@@ -146,6 +146,19 @@ pub fn reopen(begin: Begin, record: &RunRecord, at: Option<u64>, take_over: bool
     }
 }
 
+/// The machine of a run as it was at a checkpoint, to look at; `None` before the first.
+///
+/// # Errors
+/// When the checkpoint cannot be read.
+pub fn look(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    at: Option<u64>,
+) -> Result<Option<Machine>, DriveError> {
+    Ok(read(image, store, record, at, true)?.map(|(machine, _)| machine))
+}
+
 type Unloaded = (Arc<dyn Store>, DriveError);
 
 fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: Option<u64>) -> Result<Run, Unloaded> {

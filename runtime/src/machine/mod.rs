@@ -243,6 +243,14 @@ impl Machine {
         self.states.get(usize::from(module)).cloned().unwrap_or_default()
     }
 
+    /// Tokens used so far: `{ input_tokens, output_tokens, total_tokens }`.
+    pub fn usage(&self) -> serde_json::Value {
+        let (input, output) = self.usage;
+        serde_json::json!({
+            "input_tokens": input, "output_tokens": output, "total_tokens": input.saturating_add(output),
+        })
+    }
+
     /// Adds what a model call used.
     pub fn add_usage(&mut self, input: i64, output: i64) {
         self.usage.0 = self.usage.0.saturating_add(input);
