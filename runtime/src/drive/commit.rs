@@ -58,6 +58,7 @@ impl Run {
         }
         let pauses = self.waits_for_people_only();
         if pauses {
+            self.told.extend(self.machine.take_events());
             self.tell_paused();
         }
         let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
@@ -74,7 +75,6 @@ impl Run {
         let time = time_text(now);
         let mut told = std::mem::take(&mut self.told);
         told.extend(self.machine.take_events());
-        self.order(&mut told, &standing);
         let first_seq = self.next_seq;
         let events: Vec<Json> = told
             .iter()
@@ -116,15 +116,6 @@ impl Run {
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         self.queued.push_back(Queued { receipt, effects: std::mem::take(&mut self.asked), events });
         Ok(())
-    }
-
-    /// What says that the run stands still comes after all that it told on the way.
-    fn order(&self, told: &mut [Event], standing: &Standing) {
-        if standing.status == RunStatus::Paused
-            && let Some(at) = told.iter().position(|event| matches!(event, Event::Paused { .. }))
-        {
-            told[at..].rotate_left(1);
-        }
     }
 
     /// The first delta is durable: its effects leave and its events are shown.

@@ -26,6 +26,8 @@ pub(super) async fn until(moment: Option<Millis>, host: &dyn Host) {
 impl Run {
     /// Takes what the machine asks: some is answered at once, the rest leaves with the next checkpoint.
     pub(super) fn take_effect(&mut self, effect: Effect) {
+        // What the program told before it asked comes before what is told of the question.
+        self.told.extend(self.machine.take_events());
         match effect.kind() {
             EffectKind::Instant => {
                 let outcome = self.host.instant(&effect);
