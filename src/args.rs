@@ -2,15 +2,16 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check::Check, lsp::Lsp};
+use crate::{check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show};
 
 const EXAMPLES: &str = "\
 Examples:
-  wf check hello.wf            say what is wrong with a script
-  wf check --json flows/*.wf   the same for a machine
-  wf lsp                       what an editor starts
+  wf run headline.wf product=NebulaCloud   start a workflow
+  wf resume last approve                   answer what it asks, and go on
+  wf list --requests                       what waits for a person
+  wf check flows/*.wf                      say what is wrong with scripts
 
-Exit codes: 0 done, 1 a check failed, 2 the command line is wrong or a file cannot be read";
+Exit codes: 0 done, 1 failed, 2 the command line or the script is wrong, 3 paused, 130 interrupted (and saved)";
 
 /// Scripts that pause, crash and go on from exactly there.
 #[derive(Debug, Parser)]
@@ -24,6 +25,11 @@ pub(crate) struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(Run),
+    Resume(Resume),
+    List(List),
+    Show(Show),
+    Events(Events),
     /// Say what is wrong with scripts, without running them
     Check(Check),
     /// Speak the language server protocol with an editor, over standard input and output

@@ -6,16 +6,30 @@ use clap::Parser;
 
 mod args;
 mod check;
+mod engine;
+mod events;
+mod list;
 mod load;
 mod lsp;
 mod out;
+mod place;
+mod prompt;
 mod report;
+mod resume;
+mod run;
+mod show;
+mod value;
 
 use args::{Args, Command};
 use out::Exit;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
+        Command::Run(run) => run.run(),
+        Command::Resume(resume) => resume.run(),
+        Command::List(list) => list.run(),
+        Command::Show(show) => show.run(),
+        Command::Events(events) => events.run(),
         Command::Check(check) => check.run(),
         Command::Lsp(lsp) => lsp.run(),
     };

@@ -17,6 +17,10 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line or the program is wrong, or a file cannot be read.
     Wrong = 2,
+    /// A run waits for answers or timers.
+    Paused = 3,
+    /// A run was stopped from outside, and saved.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -56,6 +60,12 @@ pub(crate) fn complain(message: &str, help: Option<&str>) {
     let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();
     // Nobody is left to be told when standard error is gone.
     let _ = write(anstream::stderr().lock(), &format!("error: {message}\n{help}"));
+}
+
+/// Tells a person at the terminal something on standard error.
+pub(crate) fn tell(text: &str) {
+    // Nobody is left to be told when standard error is gone.
+    let _ = write(anstream::stderr().lock(), text);
 }
 
 /// Tells why a file was not read.

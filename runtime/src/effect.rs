@@ -53,10 +53,7 @@ pub const EFFECTS: &[(&str, EffectKind)] = &[
 impl Effect {
     /// What sort of question it is; an unknown one is a call that leaves the process, and is refused there.
     pub fn kind(&self) -> EffectKind {
-        EFFECTS
-            .iter()
-            .find(|(name, _)| *name == self.name.as_str())
-            .map_or(EffectKind::Outside, |(_, kind)| *kind)
+        EFFECTS.iter().find(|(name, _)| *name == self.name.as_str()).map_or(EffectKind::Outside, |(_, kind)| *kind)
     }
 
     /// The key under which the world may recognise that it is asked again: a hash of the run, the path without

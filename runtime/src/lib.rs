@@ -1,12 +1,13 @@
 //! The wf machine: a program becomes an outcome.
 
-
 pub mod checkpoint;
 pub mod code;
 pub mod codec;
+pub mod drive;
 pub mod effect;
 pub mod event;
 pub mod fault;
+pub mod host;
 pub mod json;
 pub mod machine;
 pub mod native;

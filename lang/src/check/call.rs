@@ -97,6 +97,8 @@ impl<'a> Checker<'a> {
                     self.note(callee, &field);
                     return (self.call_value(callee, &field, given), short);
                 }
+                // A null that ends the row does not reach the method.
+                let ty = if *optional { self.non_null(&ty) } else { ty };
                 (self.call_method(object, &ty, name, given, want), short)
             }
             _ => {

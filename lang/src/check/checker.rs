@@ -12,8 +12,9 @@ use super::{
     relate::{Fit, Relate, resolve},
     scope::Scopes,
     show::show,
-    ty::{FunctionType, RecordType, Type},
-    union::{erase, union},
+    suggest::{did_you_mean, nearest},
+    ty::{FunctionType, Literal, RecordType, Type},
+    union::{erase, union, widen},
 };
 use crate::{
     code::Code,
@@ -119,11 +120,6 @@ impl<'a> Checker<'a> {
             ItemKind::Function(function) => Some(function),
             _ => None,
         }
-    }
-
-    /// The declaration whose code is being checked.
-    pub(super) fn here(&self) -> ItemRef {
-        ItemRef { module: self.frame.module, item: self.frame.item }
     }
 
     /// The tables of the module whose code is being checked.
@@ -237,12 +233,18 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::NotData, span, message).help(help));
             return;
         }
-        let message = format!("expected `{}`, found `{}`", self.show(want), self.show(got));
+        let message = format!("expected `{}`, found `{}`", self.show(want), self.found(got, want));
         let mut diagnostic = Diagnostic::new(Code::Mismatch, span, message);
         if let Some(help) = self.how_to_fit(got, want) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
+    }
+
+    /// What was found, for a message: exactly where literals are expected, else what it is of.
+    pub(super) fn found(&self, got: &Type, want: &Type) -> String {
+        let literal = |ty: &Type| matches!(ty, Type::Literal(_) | Type::Record(_));
+        if self.members(want).iter().any(literal) { self.show(got) } else { self.show(&widen(got)) }
     }
 
     /// What is not data in a type, with its article.
@@ -264,11 +266,14 @@ impl<'a> Checker<'a> {
 
     fn how_to_fit(&self, got: &Type, want: &Type) -> Option<String> {
         let (have, need) = (self.resolve(got), self.members_non_null(want));
+        if let Some(help) = literal_help(&have, &need) {
+            return Some(help);
+        }
         let need = if let [one] = need.as_slice() { one.clone() } else { Type::Unknown };
         match (&have, &need) {
             (Type::Null, _) => Some(format!("null fits only a type with `?`, such as `{}?`", self.show(want))),
-            (Type::Float | Type::Literal(super::Literal::Float(_)), Type::Int) => {
-                Some("make it whole with `.round()`, `.floor()` or `.ceil()`".to_owned())
+            (Type::Float | Type::Literal(Literal::Float(_)), Type::Int) => {
+                Some("make it whole: `a.div(b)` divides ints, `.floor()` and `.ceil()` round floats".to_owned())
             }
             (Type::Record(a), Type::Record(b)) => {
                 let missing = b.fields.iter().find(|f| !f.optional && !a.fields.iter().any(|g| g.name == f.name));
@@ -285,17 +290,40 @@ impl<'a> Checker<'a> {
                 })
             }
             (Type::Int | Type::Float | Type::Bool | Type::Literal(_), Type::String)
-                if !matches!(have, Type::Literal(super::Literal::String(_))) =>
+                if !matches!(have, Type::Literal(Literal::String(_))) =>
             {
                 Some("put it into text: `\"${…}\"`".to_owned())
             }
-            (_, Type::Bool) => None,
+            (_, Type::TypeOf(_)) => {
+                Some("give the name of a type; any other type is written with `type`, as in `type [string]`".to_owned())
+            }
+            (Type::Function(_), Type::Function(want)) => {
+                let count = want.params.len();
+                let word = if count == 1 { "argument" } else { "arguments" };
+                Some(format!("it is called with {count} {word}, so it takes as many parameters"))
+            }
             (Type::Function(_), _) => Some("call it, or give a value".to_owned()),
             (Type::Agent(_), Type::String) => Some("call it with a prompt: `agent(\"…\")`".to_owned()),
-            (Type::Int | Type::Literal(super::Literal::Int(_)), Type::Duration) => {
+            (Type::Int | Type::Literal(Literal::Int(_)), Type::Duration) => {
                 Some("write a duration such as `30s`".to_owned())
             }
             _ => None,
         }
     }
+}
+
+/// Which of the texts that are expected is meant.
+fn literal_help(have: &Type, need: &[Type]) -> Option<String> {
+    let Type::Literal(Literal::String(word)) = have else { return None };
+    let texts = need.iter().map(|member| match member {
+        Type::Literal(Literal::String(text)) => Some(text.as_str()),
+        _ => None,
+    });
+    let texts: Vec<&str> = texts.collect::<Option<_>>()?;
+    let quoted = |text: &str| smol_str::format_smolstr!("{text:?}");
+    let near: Vec<SmolStr> = nearest(word, texts.iter().copied()).iter().map(|text| quoted(text)).collect();
+    did_you_mean(&near).or_else(|| {
+        let all: Vec<SmolStr> = texts.iter().map(|text| quoted(text)).collect();
+        Some(format!("it is one of `{}`", all.join("`, `")))
+    })
 }

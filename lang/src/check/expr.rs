@@ -121,7 +121,7 @@ impl<'a> Checker<'a> {
     /// Values may have more fields than their type says, so `as` between records may hold.
     fn convertible(&self, got: &Type, want: &Type) -> bool {
         let mixed = |ty: &Type| {
-            let members = self.members(ty);
+            let members = self.members(&super::union::widen(ty));
             members.iter().any(|m| matches!(m, Type::Record(_) | Type::Map(_) | Type::List(_) | Type::Float))
         };
         mixed(got) && (mixed(want) || self.members(want).contains(&Type::Int))

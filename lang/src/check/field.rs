@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
             Dotted::Value => {}
         }
         let (ty, short) = self.object(object);
-        let open_state = self.table().uses.get(&object.id) == Some(&Use::CtxState) && matches!(ty, Type::Map(_));
+        let open_state = self.table().uses.get(&object.id) == Some(&Use::CtxState) && ty == Type::Any;
         if open_state {
             self.table().lenient.insert(expr.id);
             return (Type::Any, short);

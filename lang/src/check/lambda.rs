@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
                 let expected = want.as_ref().and_then(|want| want.params.get(i)).map(|param| param.ty.clone());
                 let ty = match &param.ty {
                     Some(ty) => this.written(ty),
-                    None => expected.unwrap_or_else(|| this.from_default(param)),
+                    None => expected.unwrap_or(Type::Any),
                 };
                 if let Some(default) = &param.default {
                     this.check(default, &ty);
@@ -49,11 +49,6 @@ impl<'a> Checker<'a> {
         });
         let result = if drop { Type::Null } else { result.unwrap_or(found) };
         Type::Function(Arc::new(FunctionType { params: types, result }))
-    }
-
-    /// A parameter that nothing is expected of is anything; its default does not narrow it.
-    fn from_default(&mut self, _param: &Param) -> Type {
-        Type::Any
     }
 
     /// Does something inside a lambda or a branch: variables outside are copies there, loops cannot be left.

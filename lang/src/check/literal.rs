@@ -148,28 +148,11 @@ impl<'a> Checker<'a> {
         match maps.as_slice() {
             [item] if !records => {
                 let item = item.clone();
-                self.map_for(fields, &item);
-                if want.iter().any(|member| matches!(member, Type::Map(_))) {
-                    map(item)
-                } else {
-                    self.show_record(fields, &item)
-                }
+                let made = self.map_for(fields, &item);
+                if want.iter().any(|member| matches!(member, Type::Map(_))) { map(item) } else { made }
             }
             _ => self.free_record(fields),
         }
-    }
-
-    /// A record where any data is expected keeps its fields in its type.
-    fn show_record(&self, fields: &'a [RecordField], item: &Type) -> Type {
-        let mut known = Vec::new();
-        for field in fields {
-            let RecordField::Named { name, value, .. } = field else { return item.clone() };
-            let noted = self.tables[self.frame.module.0 as usize].types.get(value.id.0 as usize);
-            let ty = noted.cloned().unwrap_or(Type::Any);
-            known.retain(|other: &FieldType| other.name != name.text);
-            known.push(FieldType { name: name.text.clone(), ty, optional: false, doc: None });
-        }
-        Self::of_record(RecordType { fields: known })
     }
 
     /// The record type among what is expected that the literal is written for.
@@ -184,10 +167,33 @@ impl<'a> Checker<'a> {
             let open = want.iter().any(|member| matches!(member, Type::Any | Type::Payload | Type::Map(_)));
             return (!open).then(|| first.clone());
         }
-        let all = std::iter::once(first).chain(rest);
-        let mut fitting = all.filter(|record| self.written_for(fields, record));
-        let found = fitting.next()?;
-        fitting.next().is_none().then(|| found.clone())
+        let all: Vec<&Arc<RecordType>> = std::iter::once(first).chain(rest).collect();
+        let only = |fitting: Vec<&Arc<RecordType>>| match fitting.as_slice() {
+            [found] => Some((*found).clone()),
+            _ => None,
+        };
+        let whole = all.iter().copied().filter(|record| self.written_for(fields, record));
+        only(whole.collect()).or_else(|| {
+            let kind = all.iter().copied().filter(|record| self.is_kind(fields, record));
+            only(kind.collect())
+        })
+    }
+
+    /// Whether the fields that are literals in the record type are the same in the literal.
+    fn is_kind(&self, fields: &[RecordField], record: &RecordType) -> bool {
+        let mut any = false;
+        for field in record.fields.iter().filter(|field| self.literals(&field.ty).is_some()) {
+            let value = fields.iter().find_map(|other| match other {
+                RecordField::Named { name, value, .. } if name.text == field.name => Some(value),
+                _ => None,
+            });
+            let Some(literal) = value.and_then(super::annotation::literal) else { return false };
+            if self.fits(&Type::Literal(literal), &field.ty) == Fit::No {
+                return false;
+            }
+            any = true;
+        }
+        any
     }
 
     /// Whether the literal's fields that are literals themselves, and its names, are those of the record type.
@@ -279,17 +285,23 @@ impl<'a> Checker<'a> {
         self.report(Diagnostic::new(Code::UnknownField, name.span, message).help(help));
     }
 
-    fn map_for(&mut self, fields: &'a [RecordField], item: &Type) {
+    /// Holds every value against `item`; where the keys are known, gives the record that it is.
+    fn map_for(&mut self, fields: &'a [RecordField], item: &Type) -> Type {
+        let mut made = Vec::new();
+        let mut known = true;
         for field in fields {
             match field {
-                RecordField::Named { value, .. } => {
-                    self.check(value, item);
+                RecordField::Named { name, value, .. } => {
+                    let ty = self.check(value, item);
+                    put(&mut made, name, ty);
                 }
                 RecordField::Computed { key, value } => {
+                    known = false;
                     self.check(key, &Type::String);
                     self.check(value, item);
                 }
                 RecordField::Spread(value) => {
+                    known = false;
                     let whole =
                         if matches!(item, Type::Any | Type::Payload) { item.clone() } else { map(item.clone()) };
                     let ty = self.infer(value, Some(&whole));
@@ -298,6 +310,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        if known { Self::of_record(RecordType { fields: made }) } else { item.clone() }
     }
 
     fn free_record(&mut self, fields: &'a [RecordField]) -> Type {

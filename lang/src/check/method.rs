@@ -9,14 +9,14 @@ use super::{
     generic::Bindings,
     relate::Fit,
     suggest::{did_you_mean, nearest},
-    ty::{ParamType, Type},
+    ty::Type,
     unbuilt,
     union::{erase, has_var, union, widen},
 };
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{Expr, Name},
+    syntax::ast::{Expr, ExprKind, Name},
 };
 
 /// What other languages call a method that wf has under another name.
@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
         let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
         if open {
             if all.is_empty() && !unknown {
-                self.no_such_method(ty, name);
+                self.no_such_method(object, ty, name);
             }
             return self.call_any_method(object, name, &all, given, unknown);
         }
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
         }
         match chosen.as_slice() {
             [] => {
-                self.no_such_method(ty, name);
+                self.no_such_method(object, ty, name);
                 self.give_up(given);
                 Type::Unknown
             }
@@ -135,18 +135,18 @@ impl<'a> Checker<'a> {
         let signature = self.signature(item);
         let Some(this) = signature.params.first() else { return Type::Unknown };
         let changing = self.is_changing(item);
-        if changing {
-            self.changeable(object, "change");
-        }
+        let may_change = !changing || self.changeable(object, "change");
         let mut bindings = Bindings::new(signature.type_params);
         if changing {
             // What a list holds is what may be put into it.
             self.unify_exact(&this.ty, ty, &mut bindings);
-            bindings.fix();
+            if may_change {
+                bindings.fix();
+            }
         } else {
             self.unify(&this.ty, &self.non_null(ty), &mut bindings);
         }
-        if !matches!(this.ty, Type::Agent(_)) {
+        if !changing && !matches!(this.ty, Type::Agent(_)) {
             let known = bindings.apply(&this.ty, false);
             let fits = if matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty() {
                 Fit::Yes
@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn no_such_method(&mut self, ty: &Type, name: &Name) {
+    fn no_such_method(&mut self, object: &Expr, ty: &Type, name: &Name) {
         let shown = self.show(&widen(ty));
         if unbuilt::is_planned(&name.text) && !self.library.methods.contains_key(&name.text) {
             let message = format!("the method `{}` is not built yet in this version", name.text);
@@ -225,7 +225,11 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{shown}` has no method `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
-        if let Some(help) = self.method_help(ty, &name.text) {
+        if let ExprKind::Name(root) = &object.kind
+            && self.library.namespaces.contains_key(root)
+        {
+            diagnostic = diagnostic.help(format!("the name `{root}` hides the library's `{root}` here; rename it"));
+        } else if let Some(help) = self.method_help(ty, &name.text) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
@@ -240,7 +244,11 @@ impl<'a> Checker<'a> {
         if known.iter().any(|other| other == name) {
             return Some(format!("`{name}` is a method: `.{name}()`"));
         }
-        if let Some((_, here)) = ELSEWHERE.iter().find(|(there, _)| *there == name) {
+        let near = nearest(name, ELSEWHERE.iter().map(|(there, _)| *there));
+        let elsewhere = |word: &str| ELSEWHERE.iter().find(|(there, _)| *there == word);
+        let direct = did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)));
+        let there = elsewhere(name).or_else(|| near.first().filter(|_| direct.is_none()).and_then(|w| elsewhere(w)));
+        if let Some((_, here)) = there {
             if known.iter().any(|other| other == here) {
                 return did_you_mean(&[(*here).into()]);
             }
@@ -248,10 +256,20 @@ impl<'a> Checker<'a> {
                 return Some(format!("did you mean `{here}`? It is not built yet in this version"));
             }
         }
+        if let Some(help) = self.receivers_help(name) {
+            return Some(help);
+        }
         let ambient = self.library.ambient.contains_key(name)
             || self.names[self.frame.module.0 as usize].items.contains_key(name);
-        did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)))
-            .or_else(|| ambient.then(|| format!("`{name}` is a function: `value |> {name}()`")))
+        direct.or_else(|| ambient.then(|| format!("`{name}` is a function: `value |> {name}()`")))
+    }
+
+    /// Which values have a method of that name.
+    fn receivers_help(&self, name: &str) -> Option<String> {
+        let items = self.library.methods.get(name)?.iter();
+        let this = items.filter_map(|item| self.signatures.get(item)?.params.first().cloned());
+        let shown: Vec<String> = this.map(|this| format!("`{}`", self.show(&erase(&this.ty)))).collect();
+        Some(format!("it is a method of {}", shown.join(", ")))
     }
 
     fn methods_of(&self, ty: &Type) -> Vec<SmolStr> {
@@ -264,11 +282,6 @@ impl<'a> Checker<'a> {
         let mut known: Vec<SmolStr> = known.map(|(name, _)| name.clone()).collect();
         known.sort_unstable();
         known
-    }
-
-    /// The parameters of a method after its receiver.
-    pub(super) fn params_after(params: &[ParamType]) -> &[ParamType] {
-        params.get(1..).unwrap_or(&[])
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     suggest::{did_you_mean, nearest},
     ty::{Literal, Type},
     unbuilt,
-    union::{list, map, optional, union},
+    union::list,
 };
 use crate::{
     code::Code,
@@ -153,11 +153,11 @@ impl<'a> Checker<'a> {
         types.get(&(self.frame.item, id)).cloned().unwrap_or(Type::Unknown)
     }
 
-    /// The type of `ctx.state`: of the module's `state` block, or a map of anything.
+    /// The type of `ctx.state`: of the module's `state` block, or anything.
     pub(super) fn state_type(&self) -> Type {
         match &self.tables[self.frame.module.0 as usize].state {
             Some(fields) => Self::of_record(fields.clone()),
-            None => map(Type::Any),
+            None => Type::Any,
         }
     }
 
@@ -242,10 +242,10 @@ impl<'a> Checker<'a> {
     fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
         let private = name.text.starts_with('_') && !self.frame.library;
         let items = self.names[module.0 as usize].items.get(&name.text).filter(|_| !private);
-        if let Some(item) = items.and_then(|items| items.first()) {
-            if let Found::Use(found) = self.found_item(ItemRef { module, item: *item }) {
-                return Some(found);
-            }
+        if let Some(item) = items.and_then(|items| items.first())
+            && let Found::Use(found) = self.found_item(ItemRef { module, item: *item })
+        {
+            return Some(found);
         }
         let namespace = self.modules[module.0 as usize].name.clone();
         let whole = format!("{namespace}.{}", name.text);
@@ -335,10 +335,5 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         members.collect()
-    }
-
-    /// The type of a read that may find nothing.
-    pub(super) fn maybe(&self, ty: &Type) -> Type {
-        optional(union([ty.clone()]))
     }
 }

@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
             PatternKind::Record { fields, rest } => self.bind_record(pattern, fields, rest.as_ref(), ty, kind),
             PatternKind::List { before, rest, after } => {
                 let each = value.and_then(|value| self.each_type(value));
-                let item = self.item_type(pattern, ty);
+                let item = self.item_type(pattern, ty, kind);
                 for (i, one) in before.iter().enumerate() {
                     let ty = each.as_ref().and_then(|each| each.get(i)).unwrap_or(&item).clone();
                     self.bind_pattern(one, &ty, None, kind);
@@ -132,7 +132,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn item_type(&mut self, pattern: &Pattern, ty: &Type) -> Type {
+    fn item_type(&mut self, pattern: &Pattern, ty: &Type, kind: Kind) -> Type {
         let members = self.members_non_null(ty);
         let items = members.iter().filter_map(|member| match member {
             Type::List(item) => Some((**item).clone()),
@@ -141,7 +141,7 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         let items: Vec<Type> = items.collect();
-        if items.is_empty() && !members.is_empty() {
+        if items.is_empty() && !members.is_empty() && kind != Kind::Pattern {
             let message = format!("expected a list to take apart, found `{}`", self.show(ty));
             self.error(Code::Mismatch, pattern.span, message);
             return Type::Unknown;

@@ -19,7 +19,8 @@ impl<'a> Checker<'a> {
     /// `place = value`, `place op= value`.
     pub(super) fn assign(&mut self, stmt: &'a Stmt, place: &'a Expr, op: Option<BinaryOp>, value: &'a Expr) {
         let read = self.infer(place, None);
-        if !self.changeable(place, "assign") {
+        let told = read == Type::Unknown && !matches!(place.kind, ExprKind::Name(_));
+        if told || !self.changeable(place, "assign") {
             self.infer(value, None);
             return;
         }
@@ -66,7 +67,7 @@ impl<'a> Checker<'a> {
                 self.frame.scopes.set_type(id, ty);
             }
             Fit::No => {
-                let message = format!("expected `{}`, found `{}`", self.show(holds), self.show(&got));
+                let message = format!("expected `{}`, found `{}`", self.show(holds), self.found(&got, holds));
                 let mut diagnostic = Diagnostic::new(Code::Mismatch, value.span, message);
                 let both = self.show(&widen(&union([holds.clone(), got])));
                 if let ExprKind::Name(name) = &place.kind {

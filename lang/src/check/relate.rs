@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 
 use super::{
-    ItemRef, NamedType,
+    Checked, ItemRef, NamedType,
     ty::{FunctionType, Literal, RecordType, Type},
     union::{base, optional},
 };
 
 /// Whether the values of a type fit another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
+pub(super) enum Fit {
     /// None does.
     No,
     /// It depends on the value.
@@ -159,6 +159,13 @@ impl<'a> Relate<'a> {
         // A function whose result nobody reads may give anything.
         let wrong = wrong || (to.result != Type::Null && self.fits(&from.result, &to.result) == Fit::No);
         yes_if(!wrong)
+    }
+}
+
+impl Checked {
+    /// What a type stands for: a declared name is followed to its end.
+    pub fn resolve<'t>(&'t self, ty: &'t Type) -> &'t Type {
+        resolve(&self.named, ty)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     relate::Fit,
     scope::Kind,
     ty::{Literal, Type},
-    union::{list, union, widen},
+    union::{map_parts, union, widen},
 };
 use crate::{
     code::Code,
@@ -130,8 +130,7 @@ impl<'a> Checker<'a> {
             return got;
         }
         match &value.kind {
-            ExprKind::Null => Type::Any,
-            ExprKind::Record(fields) if fields.is_empty() => Type::Any,
+            ExprKind::Null | ExprKind::Record(_) | ExprKind::List(_) => fill_holes(&widen(&got)),
             _ => widen(&got),
         }
     }
@@ -185,9 +184,14 @@ impl<'a> Checker<'a> {
         }
         self.bind_pattern(item, &ty, None, Kind::Loop);
     }
+}
 
-    /// A list type of what a loop or branch gives.
-    pub(super) fn list_of(&self, item: Type) -> Type {
-        list(item)
+/// `null` and `{}` in what is changed later may become anything.
+fn fill_holes(ty: &Type) -> Type {
+    match ty {
+        Type::Null => Type::Any,
+        Type::Record(record) if record.fields.is_empty() => Type::Any,
+        Type::Record(_) | Type::List(_) => map_parts(ty, &mut fill_holes),
+        other => other.clone(),
     }
 }

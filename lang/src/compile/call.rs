@@ -177,7 +177,7 @@ impl<'c> Body<'_, 'c> {
         }
         self.scoped(|body| {
             let function_value = matches!(plan.target, Target::Value { .. } | Target::Agent);
-            let base = body.take(plan.args.len() + usize::from(function_value));
+            let base = body.take((plan.args.len() + usize::from(function_value)).max(1));
             let mut at = base;
             if function_value {
                 body.link_checked(callee, base, exits, piped);

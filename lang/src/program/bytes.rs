@@ -3,12 +3,8 @@
 use super::Program;
 
 /// A hash of the files that define programs: two engines have the same one only when they agree on every op.
-pub const FORMAT: u64 = fnv(&[
-    include_bytes!("mod.rs"),
-    include_bytes!("op.rs"),
-    include_bytes!("types.rs"),
-    include_bytes!("uses.rs"),
-]);
+pub const FORMAT: u64 =
+    fnv(&[include_bytes!("mod.rs"), include_bytes!("op.rs"), include_bytes!("types.rs"), include_bytes!("uses.rs")]);
 
 /// FNV-1a, because it can be computed while compiling.
 const fn fnv(files: &[&[u8]]) -> u64 {

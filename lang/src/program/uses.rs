@@ -91,7 +91,9 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
             let params = program.functions.get(function as usize).map_or(0, |function| function.params.len() as u16);
             uses(&[(base, params)], (base, 1))
         }
-        Op::CallValue { base, argc, .. } | Op::CallMethod { base, argc, .. } => uses(&[(base, argc.saturating_add(1))], (base, 1)),
+        Op::CallValue { base, argc, .. } | Op::CallMethod { base, argc, .. } => {
+            uses(&[(base, argc.saturating_add(1))], (base, 1))
+        }
         Op::CallSettings { base } => uses(&[(base, 1)], (base, 1)),
         Op::Native { base, argc, .. } | Op::Effect { base, argc, .. } | Op::Tell { base, argc, .. } => {
             uses(&[(base, argc)], (base, 1))
@@ -105,7 +107,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
 }
 
 /// How many registers a `Gather` reads.
-pub fn operands_of_gather(gather: &Gather) -> u16 {
+fn operands_of_gather(gather: &Gather) -> u16 {
     let branches = match &gather.branches {
         GatherBranches::For => 2,
         GatherBranches::Named(keys) => keys.len() as u16,
@@ -115,7 +117,7 @@ pub fn operands_of_gather(gather: &Gather) -> u16 {
 }
 
 /// How many registers a `Place` reads from its base on: keys, then operands.
-pub fn operands_of_place(place: &Place) -> u16 {
+fn operands_of_place(place: &Place) -> u16 {
     let keys = place.steps.iter().filter(|step| matches!(step, PlaceStep::Index)).count() as u16;
     keys.saturating_add(match place.action {
         PlaceAction::Get => 0,
@@ -136,4 +138,3 @@ fn place_uses(base: Reg, place: &Place) -> Uses {
         Root::State => uses(&[operands], result),
     }
 }
-

@@ -1,6 +1,8 @@
 //! Whether a program is well formed: every index that the machine follows without looking lies in its table.
 
-use super::{Function, FunctionId, GatherBranches, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, uses_of};
+use super::{
+    Function, FunctionId, GatherBranches, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, uses_of,
+};
 
 type Result = std::result::Result<(), String>;
 
@@ -11,7 +13,8 @@ type Result = std::result::Result<(), String>;
 pub fn verify(program: &Program) -> Result {
     tables(program)?;
     for (index, function) in program.functions.iter().enumerate() {
-        self::function(program, function).map_err(|reason| format!("function {index} `{}`: {reason}", function.path))?;
+        self::function(program, function)
+            .map_err(|reason| format!("function {index} `{}`: {reason}", function.path))?;
     }
     Ok(())
 }
@@ -109,7 +112,9 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
             within("global", global as usize, program.globals as usize)
         }
         Op::Closure { function: id, .. } | Op::Call { function: id, .. } => function(id),
-        Op::Type { ty: id, .. } | Op::Check { ty: id, .. } | Op::Fits { ty: id, .. } | Op::Schema { ty: id, .. } => ty(id),
+        Op::Type { ty: id, .. } | Op::Check { ty: id, .. } | Op::Fits { ty: id, .. } | Op::Schema { ty: id, .. } => {
+            ty(id)
+        }
         Op::Agent { agent, .. } => within("agent", agent as usize, program.agents.len()),
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
         Op::Field { name: id, .. } | Op::FieldOrNull { name: id, .. } | Op::CallMethod { name: id, .. } => name(id),

@@ -5,7 +5,6 @@
 
 #[allow(clippy::large_enum_variant, reason = "expressions lie where they are used, with one box less")]
 pub mod ast;
-pub mod visit;
 pub mod dump;
 mod grammar;
 mod layout;
@@ -14,6 +13,7 @@ mod lines;
 mod number;
 mod string;
 pub mod token;
+pub mod visit;
 
 use crate::{
     code::Code,

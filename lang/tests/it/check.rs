@@ -5,9 +5,9 @@ use std::{fs, path::Path, sync::Arc};
 use crate::cases;
 use wf_lang::{
     Diagnostic, Source,
-    check::{Checked, ModuleInput, check},
+    check::{Checked, ModuleInput, Target, check},
     span::SourceId,
-    syntax::parse,
+    syntax::{ast::ItemKind, parse},
 };
 
 /// The library's modules, read from `stdlib/`.
@@ -66,4 +66,138 @@ fn the_library_is_right() {
     });
     let shown: Vec<String> = shown.collect();
     assert!(shown.is_empty(), "{}", shown.join("\n"));
+}
+
+#[test]
+fn damaged_programs_check() {
+    let library = library();
+    for folder in ["check", "parse"] {
+        for case in cases::all(folder) {
+            let text = &case.source.text;
+            let ends = (0..=text.len()).filter(|end| text.is_char_boundary(*end));
+            for end in ends.step_by(37) {
+                check_text(&library, &text[..end]);
+                check_text(&library, &text[end..]);
+            }
+        }
+    }
+}
+
+#[test]
+fn large_programs_check_in_a_short_time() {
+    use std::fmt::Write;
+    let library = library();
+    let mut text = String::new();
+    for i in 0..2000 {
+        let _ = writeln!(
+            text,
+            "fn f{i}(x: int) -> int {{ let y = x + {i}; if y > 3 {{ f{}(y) }} else {{ y }} }}",
+            (i + 1) % 2000
+        );
+    }
+    let _ = writeln!(text, "fn long() {{ 1{} }}", " + 1".repeat(400));
+    let _ = writeln!(text, "fn inferred0() {{ 1 }}");
+    for i in 1..1500 {
+        let _ = writeln!(text, "fn inferred{i}() {{ inferred{}() }}", i - 1);
+    }
+    let _ = writeln!(text, "fn row() {{ [{}] }}", "{ a: 1, b: \"x\" }, ".repeat(5000));
+    let started = std::time::Instant::now();
+    let (_, diagnostics) = check_text(&library, &text);
+    assert_eq!(diagnostics, []);
+    assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+/// What the tables say of the last module: its calls and its checks at run time, in the order of the tree.
+fn plans(text: &str) -> (Vec<String>, Vec<String>) {
+    let library = library();
+    let (checked, diagnostics) = check_text(&library, text);
+    assert_eq!(diagnostics, []);
+    let tables = &checked.tables[library.len()];
+    let mut calls: Vec<_> = tables.calls.iter().collect();
+    calls.sort_by_key(|(id, _)| **id);
+    let mut expects: Vec<_> = tables.expects.iter().collect();
+    expects.sort_by_key(|(id, _)| **id);
+    let target = |target: &Target| match target {
+        Target::Function(item) => {
+            match &checked.modules[item.module.0 as usize].module.items[item.item as usize].kind {
+                ItemKind::Function(function) => function.name.text.to_string(),
+                _ => "?".to_owned(),
+            }
+        }
+        Target::Method(name) => format!(".{name}"),
+        Target::Value { checked } => format!("value {checked}"),
+        Target::Agent => "agent".to_owned(),
+    };
+    let calls = calls.iter().map(|(_, call)| format!("{} {:?}", target(&call.target), call.args)).collect();
+    let expects = expects.iter().map(|(_, ty)| checked.show(ty)).collect();
+    (calls, expects)
+}
+
+#[test]
+fn calls_are_planned() {
+    let (calls, _) = plans(
+        "agent a { instructions: \"x\" }
+        fn f(x: int, y: int = 1, z: int = 2) -> int { x + y + z }
+        fn main(d: any, g: fn(int) -> int, xs: [int]) {
+            f(1, z: 3)
+            2 |> f(z: 4)
+            3 |> f
+            g(1)
+            a(\"p\")
+            xs.map(x => x)
+            d.len()
+            4 |> g
+        }",
+    );
+    let expected = [
+        "f [Given(0), Default, Given(1)]",
+        "f [Piped, Default, Given(0)]",
+        "f [Piped, Default, Default]",
+        "value false [Given(0)]",
+        "agent [Given(0), Default]",
+        "map [Receiver, Given(0)]",
+        ".len [Receiver]",
+        "value false [Piped]",
+    ];
+    assert_eq!(calls, expected);
+}
+
+#[test]
+fn what_is_not_known_is_checked_at_run_time() {
+    let (_, expects) = plans(
+        "type D = \"a\" | \"b\"
+        fn f(d: D, n: int) -> int { n }
+        fn main(x: any, s: string, m: map<int>, r: { n?: int }) -> [D] {
+            f(s, 1)
+            f(\"a\", x)
+            f(\"b\", m[s])
+            f(\"b\", r.n)
+            if x { f(\"a\", 1) }
+            let all: [{ a: int }] = [{ a: x }]
+            ([s, \"a\"])
+        }",
+    );
+    assert_eq!(expects, ["D", "int", "int", "int", "bool", "int", "D"]);
+}
+
+#[test]
+fn optional_fields_read_as_null() {
+    let library = library();
+    let (checked, diagnostics) =
+        check_text(&library, "fn f(r: { a: int, b?: int }) { r.a + (r.b ?? ctx.state.n ?? 0) }");
+    assert_eq!(diagnostics, []);
+    assert_eq!(checked.tables[library.len()].lenient.len(), 2);
+}
+
+#[test]
+fn right_programs_get_no_diagnostics() {
+    let library = library();
+    for (path, text) in cases::files("check") {
+        if ["right.wf", "page.wf", "programs.wf"].iter().any(|name| path.ends_with(name)) {
+            for case in cases::split(&text) {
+                let (_, diagnostics) = check_text(&library, &case.source.text);
+                assert_eq!(diagnostics, [], "{}", case.title);
+            }
+        }
+    }
 }

@@ -208,7 +208,8 @@ impl Loader<'_, '_> {
         let Some((head, segments)) = rows.split_first().filter(|(head, _)| head.segment == HEAD) else {
             return Err(damaged(&name, "the row is missing"));
         };
-        let (mut fiber, frames) = self.read(&name, row::HEAD, &head.data, |from, decoder| head_of(id, from, decoder))?;
+        let (mut fiber, frames) =
+            self.read(&name, row::HEAD, &head.data, |from, decoder| head_of(id, from, decoder))?;
         if frames > MAX_FRAMES || segments.len() != frames.div_ceil(SEGMENT) {
             return Err(damaged(&name, format!("{frames} frames do not fit {} segments", segments.len())));
         }
@@ -268,11 +269,7 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     Ok(Scope { frame, function, name, index, attempt, calls, asks })
 }
 
-fn asked(
-    fiber: u32,
-    from: &mut Reader<'_>,
-    decoder: &mut Decoder<'_>,
-) -> std::result::Result<Effect, DecodeError> {
+fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Effect, DecodeError> {
     let id = from.uint()?;
     let name = decoder.text(from)?;
     let path = decoder.text(from)?;
@@ -289,12 +286,13 @@ fn asked(
 fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {
     let items = decoder.value(from)?;
     let each = decoder.value(from)?;
-    let Value::List(results) = decoder.value(from)? else {
+    let results = decoder.value(from)?;
+    let Some(kept) = results.as_list().map(crate::value::List::len) else {
         return Err(from.error("the results of a gather are no list"));
     };
     let (total, started, done, limit) = (from.id()?, from.id()?, from.id()?, from.id()?);
     let path = decoder.text(from)?;
-    if done > started || started > total || results.len() != total as usize || limit == 0 {
+    if done > started || started > total || kept != total as usize || limit == 0 {
         return Err(from.error("the counts of a gather do not fit"));
     }
     Ok(Group { gather: 0, items, each, total, started, done, limit, results, path, children: Default::default() })
@@ -363,7 +361,10 @@ fn called_from(fiber: &Fiber, caller: Frame, machine: &Machine) -> std::result::
     let op = caller.pc.checked_sub(1).and_then(|pc| function.code.get(pc as usize));
     match op {
         Some(
-            Op::Call { base, .. } | Op::CallValue { base, .. } | Op::CallMethod { base, .. } | Op::CallSettings { base },
+            Op::Call { base, .. }
+            | Op::CallValue { base, .. }
+            | Op::CallMethod { base, .. }
+            | Op::CallSettings { base },
         ) => Ok(caller.base + u32::from(*base)),
         _ => Err(format!("frame {} of `{}` calls nothing", fiber.frames.len() - 1, function.path)),
     }

@@ -233,12 +233,9 @@ impl Saver {
 
     /// The chunks that the machine no longer names.
     fn mark(&mut self, machine: &Machine) -> Vec<u64> {
-        let mut live = BTreeSet::new();
-        machine.each_value(&mut |value| {
-            codec::live_chunks(value, self.tag, &mut |id| {
-                live.insert(id);
-            });
-        });
+        let mut live = codec::LiveChunks::new(self.tag);
+        machine.each_value(&mut |value| live.mark(value));
+        let live: BTreeSet<u64> = live.into_ids().into_iter().collect();
         let dead: Vec<u64> = self.known.keys().copied().filter(|id| !live.contains(id)).collect();
         for id in &dead {
             let size = self.known.remove(id).unwrap_or_default();
@@ -281,7 +278,7 @@ fn asked(encoder: &mut Encoder<'_>, effect: &Effect, out: &mut Writer) {
 }
 
 fn joined(encoder: &mut Encoder<'_>, group: &Group, out: &mut Writer) {
-    for value in [&group.items, &group.each, &Value::List(group.results.clone())] {
+    for value in [&group.items, &group.each, &group.results] {
         encoder.value(value, out);
     }
     for number in [group.total, group.started, group.done, group.limit] {
@@ -337,7 +334,7 @@ impl Machine {
                 FiberState::Joining(group) => {
                     visit(&group.items);
                     visit(&group.each);
-                    visit(&Value::List(group.results.clone()));
+                    visit(&group.results);
                     visit(&Value::Str(group.path.clone()));
                 }
             }

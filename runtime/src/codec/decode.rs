@@ -73,13 +73,13 @@ impl<'a> Decoder<'a> {
             tag::TIME => self.time(from)?,
             tag::TEXT => {
                 let text = from.text()?;
-                self.charge(text.len() + 64, from)?;
+                self.charge(text.len(), from)?;
                 Value::str(text)
             }
             tag::CONSTANT => Value::Str(self.constant(from)?),
             tag::BYTES => {
                 let bytes = from.block()?;
-                self.charge(bytes.len() + 64, from)?;
+                self.charge(bytes.len(), from)?;
                 Value::Bytes(bytes.to_vec().into())
             }
             tag::LIST => {
@@ -208,14 +208,14 @@ impl<'a> Decoder<'a> {
 
     fn chunked(&mut self, kind: u8, from: &mut Reader<'_>, room: usize) -> Result<Value, DecodeError> {
         let (len, width, root) = (from.size()?, from.size()?, from.uint()?);
-        if let Some(value) = self.loaded.get(&(kind, root, len)) {
-            return Ok(value.clone());
-        }
         if len == 0 || !width.is_power_of_two() || width > WIDEST {
             return Err(from.error(format!("there are no chunks of {len} elements, {width} a leaf")));
         }
         if root == 0 || root >= self.below {
             return Err(from.error(format!("chunk {root} is named by chunk {}", self.below)));
+        }
+        if let Some(value) = self.loaded.get(&(kind, root, len)) {
+            return Ok(value.clone());
         }
         let levels = self.nodes(len, width, root)?;
         let value = self.leaves(kind, len, width, levels.first().map_or(&[], Vec::as_slice), room)?;

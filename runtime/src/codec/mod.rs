@@ -18,7 +18,7 @@ pub use bytes::{Reader, Writer};
 pub use decode::{ChunkSource, Decoder};
 pub use encode::{ChunkSink, Encoder};
 pub use fuzz::fuzz_decode;
-pub use live::live_chunks;
+pub use live::LiveChunks;
 pub use seal::{FORMAT, open, seal};
 
 /// What encodes longer than this goes out of line.
@@ -31,7 +31,8 @@ pub const LEAF_MAX: usize = 4096;
 pub const MIN_WIDTH: usize = 8;
 /// The most elements of a leaf.
 pub const MAX_WIDTH: usize = 256;
-/// The most that one decoding may give, in bytes of memory.
+/// The most that one decoder gives: sixteen bytes a value, texts by their length, chunks by theirs. Several times what a
+/// run may hold, so whatever was saved can be loaded.
 pub const MAX_DECODED: usize = 256 << 20;
 
 /// The kind bytes of values.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::fault::{Fault, Kind};
 use crate::ops::describe;
-use crate::value::{List, MAX_DEPTH, Map, Value, too_deep};
+use crate::value::{List, MAX_DEPTH, MAX_SIZE, Map, Value, too_deep, too_large};
 
 mod read;
 mod texts;
@@ -24,6 +24,9 @@ pub fn to_text(value: &Value, indent: usize) -> Result<String, Fault> {
 }
 
 fn write(value: &Value, indent: usize, level: usize, out: &mut String) -> Result<(), Fault> {
+    if out.len() > MAX_SIZE {
+        return Err(too_large());
+    }
     match value {
         Value::List(list) => {
             out.push('[');

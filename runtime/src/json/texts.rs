@@ -73,7 +73,7 @@ pub fn base64_text(bytes: &[u8]) -> String {
 pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let body = text.trim_end_matches('=');
     let padding = text.len() - body.len();
-    if padding > 2 || body.len() % 4 == 1 || padding > 0 && text.len() % 4 != 0 {
+    if padding > 2 || body.len() % 4 == 1 || padding > 0 && !text.len().is_multiple_of(4) {
         return None;
     }
     let mut out = Vec::with_capacity(body.len() / 4 * 3 + 2);

@@ -4,11 +4,12 @@ use wf_lang::program::{FunctionKind, Receiver};
 
 use super::{
     Machine,
+    exec::check,
     fiber::{Fiber, Frame, MAX_FRAMES, Scope},
 };
 use crate::{
     fault::{Fault, Kind},
-    ops, validate,
+    ops,
     value::Value,
 };
 
@@ -121,8 +122,10 @@ impl Machine {
                 }
                 *reg = Value::Missing;
             } else if checked && !matches!(reg, Value::Missing) {
-                validate::check(&self.image.program.types, param.ty, reg)
-                    .map_err(|misfit| misfit.about(format!("argument `{}` of `{}`", param.name, callee.name)))?;
+                check(&self.image.program.types, param.ty, reg).map_err(|misfit| {
+                    let message = format!("argument `{}` of `{}`: {misfit}", param.name, callee.name);
+                    Fault::new(Kind::Type, message)
+                })?;
             }
         }
         Ok(params.len())

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId};
+use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId, Types};
 
 use super::{FiberState, Machine, Stop, fiber::Fiber};
 use crate::{
     fault::{Fault, Kind},
     native::NativeContext,
-    ops,
-    schema,
-    validate,
+    ops, schema,
+    validate::{self, Misfit},
     value::{Agent, Closure, List, Map, Range, Value},
 };
 
@@ -145,7 +144,7 @@ impl Machine {
                     Op::ListExtend { list, items } => {
                         let items = attempt!(ops::as_list(&reg!(items)));
                         if let Value::List(list) = &mut reg!(list) {
-                            list.extend(&items);
+                            attempt!(list.extend(&items));
                         }
                     }
                     Op::Record { dst, first, shape } => {
@@ -154,7 +153,7 @@ impl Machine {
                         reg!(dst) = Value::Map(attempt!(Map::from_shape(keys, values)));
                     }
                     Op::RecordPut { record, key, value } => {
-                        let key = attempt!(ops::key_text(&reg!(key)));
+                        let key = attempt!(ops::key_text(&reg!(key))).clone();
                         let value = reg!(value).clone();
                         if let Value::Map(map) = &mut reg!(record) {
                             attempt!(map.insert(key, value));
@@ -234,14 +233,10 @@ impl Machine {
                         attempt!(self.place(fiber, base, first, place, module));
                     }
                     Op::Check { reg, ty } => {
-                        let types = &image.program.types;
-                        match validate::check(types, TypeId(ty), &mut reg!(reg)) {
-                            Ok(()) => {}
-                            Err(misfit) => attempt!(Err(misfit.into_fault())),
-                        }
+                        attempt!(check(&image.program.types, TypeId(ty), &mut reg!(reg)).map_err(Fault::from));
                     }
                     Op::Fits { reg, ty } => {
-                        let fits = validate::check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
+                        let fits = check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
                         reg!(reg) = Value::Bool(fits);
                     }
                     Op::Schema { dst, ty } => {
@@ -413,14 +408,7 @@ impl Machine {
     }
 
     /// Reads or changes a place of a frame.
-    fn place(
-        &mut self,
-        fiber: &mut Fiber,
-        base: usize,
-        first: Reg,
-        place: u16,
-        module: usize,
-    ) -> Result<(), Fault> {
+    fn place(&mut self, fiber: &mut Fiber, base: usize, first: Reg, place: u16, module: usize) -> Result<(), Fault> {
         let image = Arc::clone(&self.image);
         let place = &image.program.places[usize::from(place)];
         let from = base + usize::from(first);
@@ -430,8 +418,7 @@ impl Machine {
             PlaceAction::Set | PlaceAction::Update(_) => 1,
             PlaceAction::Method { argc, .. } => usize::from(argc),
         };
-        let mut args: Vec<Value> =
-            fiber.regs[from..from + keys + operands].iter_mut().map(std::mem::take).collect();
+        let mut args: Vec<Value> = fiber.regs[from..from + keys + operands].iter_mut().map(std::mem::take).collect();
         let operands = args.split_off(keys);
         let mut args = args.iter();
         let nothing = Value::Null;
@@ -482,6 +469,14 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Brings a value into a type's form; one that does not fit stays as it is.
+pub(super) fn check(types: &Types, ty: TypeId, value: &mut Value) -> Result<(), Misfit> {
+    if !validate::accepts(types, ty, value) {
+        *value = validate::fits(types, ty, value.clone())?;
+    }
+    Ok(())
 }
 
 fn not_data() -> Fault {

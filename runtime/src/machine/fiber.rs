@@ -7,7 +7,7 @@ use wf_lang::program::Pc;
 use crate::{
     effect::Effect,
     fault::Fault,
-    value::{List, Str, Value},
+    value::{Str, Value},
 };
 
 /// What something came to.
@@ -107,8 +107,8 @@ pub(crate) struct Group {
     pub(crate) done: u32,
     /// How many may run at a time.
     pub(crate) limit: u32,
-    /// Their values, by branch.
-    pub(crate) results: List,
+    /// The list of their values, by branch.
+    pub(crate) results: Value,
     /// The path of the construct.
     pub(crate) path: Str,
     /// The branches under way; not saved, for they name their parent.

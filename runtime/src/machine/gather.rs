@@ -62,7 +62,7 @@ impl Machine {
             started: 0,
             done: 0,
             limit,
-            results: List::collect((0..total).map(|_| Value::Null))?,
+            results: Value::List(List::collect((0..total).map(|_| Value::Null))?),
             path: path.as_str().into(),
             children: BTreeSet::new(),
         }))
@@ -131,7 +131,10 @@ impl Machine {
         joining.ran = true;
         let FiberState::Joining(group) = &mut joining.state else { return };
         group.children.remove(&fiber.id);
-        let kept = outcome.and_then(|value| group.results.set(branch as usize, value));
+        let kept = outcome.and_then(|value| match &mut group.results {
+            Value::List(results) => results.set(branch as usize, value),
+            _ => Ok(false),
+        });
         match kept {
             Ok(_) => {
                 group.done += 1;
@@ -152,13 +155,14 @@ impl Machine {
         if group.done < group.total {
             return;
         }
-        let results = std::mem::take(&mut group.results);
+        let results = group.results.take();
         let outcome = match &self.image.program.gathers[usize::from(group.gather)].branches {
             GatherBranches::Named(keys) => {
                 let keys: Vec<Str> = keys.iter().map(|key| Str::from(key.as_str())).collect();
-                Map::from_shape(&keys, results.into_vec()).map(Value::Map)
+                let results = results.as_list().map_or(&[][..], List::as_slice);
+                Map::from_shape(&keys, results.iter().cloned()).map(Value::Map)
             }
-            GatherBranches::For | GatherBranches::List(_) => Ok(Value::List(results)),
+            GatherBranches::For | GatherBranches::List(_) => Ok(results),
         };
         self.wake(parent, outcome);
     }

@@ -27,9 +27,9 @@ mod tell;
 mod unwind;
 pub(crate) mod view;
 
-pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use exec::result_register;
 pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
+pub use fiber::{MAX_FRAMES, Outcome};
 pub use image::Image;
 
 /// Why the machine stopped.
@@ -198,6 +198,11 @@ impl Machine {
         settled
     }
 
+    /// Whether any fiber can go on.
+    pub fn can_run(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// What fibers wait for, in the order in which it was asked.
     pub fn open_effects(&self) -> Vec<Effect> {
         let mut open: Vec<Effect> = self
@@ -236,6 +241,14 @@ impl Machine {
     pub fn state(&self, workflow: &wf_lang::program::Workflow) -> Value {
         let module = self.image.find(workflow.function).map_or(0, |function| function.module);
         self.states.get(usize::from(module)).cloned().unwrap_or_default()
+    }
+
+    /// Tokens used so far: `{ input_tokens, output_tokens, total_tokens }`.
+    pub fn usage(&self) -> serde_json::Value {
+        let (input, output) = self.usage;
+        serde_json::json!({
+            "input_tokens": input, "output_tokens": output, "total_tokens": input.saturating_add(output),
+        })
     }
 
     /// Adds what a model call used.

@@ -1,6 +1,6 @@
 //! Steps and workflows as they begin and end, and what `ctx` says about them.
 
-use wf_lang::program::{CtxMember, Function, FunctionKind};
+use wf_lang::program::{Function, FunctionKind, op::CtxMember};
 
 use super::{Around, Machine, fiber::Fiber};
 use crate::{
@@ -33,11 +33,8 @@ impl Machine {
     pub(super) fn retrying(&mut self, fiber: &Fiber, error: &Value, attempt: &Value, delay: &Value) {
         let delay = json::to_json(delay).unwrap_or_default();
         let next = attempt.as_int().unwrap_or_default() + 1;
-        let more = vec![
-            ("error", json::to_json(error).unwrap_or_default()),
-            ("next_attempt", next.into()),
-            ("delay", delay),
-        ];
+        let more =
+            vec![("error", json::to_json(error).unwrap_or_default()), ("next_attempt", next.into()), ("delay", delay)];
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Retrying, more);
     }
 

@@ -3,7 +3,7 @@
 use super::describe;
 use super::show::quote;
 use crate::fault::{Fault, Kind};
-use crate::value::{List, Map, Range, Str, Value};
+use crate::value::{List, MAX_SIZE, Map, Range, Str, Value, too_large};
 
 /// `object.name`; absent faults with kind `key`.
 pub fn field(object: &Value, name: &str) -> Result<Value, Fault> {
@@ -29,7 +29,7 @@ pub(super) fn no_field(map: &Map, name: &str) -> Fault {
 }
 
 pub(super) fn no_fields(object: &Value, name: &str) -> Fault {
-    Fault::new(Kind::Type, format!("{} has no fields, cannot read `{name}` of it", describe(object)))
+    Fault::new(Kind::Type, format!("{} has no field `{name}`", describe(object)))
 }
 
 /// `object[key]`: an element of a list, text, range or map, or a slice. A negative index counts from the end, a missing
@@ -106,7 +106,7 @@ pub fn contains(item: &Value, container: &Value) -> Result<bool, Fault> {
     }
 }
 
-/// How often a loop over `value` goes round: over a list, a map, a range, or a text's characters never.
+/// How often a loop over `value` goes round; only lists, maps and ranges can be gone through.
 pub fn iter_len(value: &Value) -> Result<usize, Fault> {
     match value {
         Value::List(list) => Ok(list.len()),
@@ -144,8 +144,8 @@ pub(crate) fn as_list(value: &Value) -> Result<List, Fault> {
         Value::List(list) => Ok(list.clone()),
         Value::Range(range) => {
             let len = closed(range)?;
-            if len > super::MAX_LEN / 16 {
-                return Err(super::too_long());
+            if len > MAX_SIZE / 8 {
+                return Err(too_large());
             }
             List::collect((0..len).filter_map(|at| range.get(at)).map(Value::Int))
         }

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::fault::{Fault, Kind};
-use crate::value::{Secret, SecretPart, Value, compare_int_float};
+use crate::value::{MAX_SIZE, Secret, SecretPart, Value, compare_int_float, too_large};
 
 mod access;
 mod place;
@@ -18,7 +18,7 @@ pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};
 
-/// How a name for an operator stands in `cannot … a and b`.
+/// The failure of an operator that takes no such operands: `cannot add int 1 and string "a"`.
 fn refused(what: &str, a: &Value, b: &Value) -> Fault {
     Fault::new(Kind::Type, format!("cannot {what} {} and {}", describe(a), describe(b)))
 }
@@ -40,13 +40,6 @@ fn time(millis: Option<i64>) -> Option<Value> {
     millis.filter(|at| jiff::Timestamp::from_millisecond(*at).is_ok()).map(Value::Time)
 }
 
-/// The longest text or list that an operator makes: more than a value may have in any case.
-const MAX_LEN: usize = 64 << 20;
-
-fn too_long() -> Fault {
-    Fault::new(Kind::Limit, "a value may not be larger than 16 MiB")
-}
-
 /// `a + b`: numbers, durations, a time and a duration, two texts, two lists.
 pub fn add(a: &Value, b: &Value) -> Result<Value, Fault> {
     let mut sum = a.clone();
@@ -59,18 +52,14 @@ pub fn add_assign(a: &mut Value, b: &Value) -> Result<(), Fault> {
     let what = "add";
     let sum = match (&mut *a, b) {
         (Value::Str(text), Value::Str(tail)) => {
-            if text.byte_len() + tail.byte_len() > MAX_LEN {
-                return Err(too_long());
+            if text.byte_len() + tail.byte_len() > MAX_SIZE {
+                return Err(too_large());
             }
             text.push_str(tail);
             return Ok(());
         }
         (Value::List(list), Value::List(tail)) => {
-            if list.len() + tail.len() > MAX_LEN {
-                return Err(too_long());
-            }
-            list.extend(tail);
-            return Ok(());
+            return list.extend(tail);
         }
         (Value::Int(x), Value::Int(y)) => x.checked_add(*y).map(Value::Int),
         (Value::Duration(x), Value::Duration(y)) => x.checked_add(*y).map(Value::Duration),

@@ -8,7 +8,7 @@ use wf_lang::program::Operator;
 use super::access::{field, field_or_null, index, key_text, no_field, no_fields, out_of_range, position};
 use super::{assign, describe};
 use crate::fault::{Fault, Kind};
-use crate::value::{MAX_DEPTH, Str, Value, too_deep};
+use crate::value::{MAX_DEPTH, MAX_SIZE, Str, Value, too_deep, too_large};
 
 /// A step into a value.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub fn place_set(root: &mut Value, steps: &[PlaceStep<'_>], new: Value) -> Resul
         *root = new;
         return Ok(());
     };
-    room(steps, new.depth())?;
+    room(root, steps, new.depth(), || new.size().saturating_sub(place_get(root, steps).map_or(0, |old| old.size())))?;
     at(root, way, |holder| match (holder, last) {
         (Value::Map(map), PlaceStep::Field { name, .. }) => map.insert(*name, new).map(drop),
         (Value::Map(map), PlaceStep::Index(key)) => map.insert(key_text(key)?, new).map(drop),
@@ -62,7 +62,7 @@ pub fn place_update(
     operator: Operator,
     operand: &Value,
 ) -> Result<(), Fault> {
-    room(steps, operand.depth())?;
+    room(root, steps, operand.depth(), || operand.size())?;
     at(root, steps, |value| assign(operator, value, operand))
 }
 
@@ -74,7 +74,7 @@ pub fn place_method(
     method: impl FnOnce(&mut [Value]) -> Result<Value, Fault>,
 ) -> Result<Value, Fault> {
     let deepest = args.iter().skip(1).map(Value::depth).max().unwrap_or_default();
-    room(steps, deepest + 1)?;
+    room(root, steps, deepest + 1, || args.iter().skip(1).map(Value::size).sum())?;
     at(root, steps, |value| {
         if let Some(receiver) = args.first_mut() {
             *receiver = value.take();
@@ -87,9 +87,12 @@ pub fn place_method(
     })
 }
 
-/// Whether a value of that depth may stand behind these steps.
-fn room(steps: &[PlaceStep<'_>], depth: usize) -> Result<(), Fault> {
-    if steps.len() + depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }
+/// Whether there is room behind these steps for values of that depth and size.
+fn room(root: &Value, steps: &[PlaceStep<'_>], depth: usize, more: impl Fn() -> usize) -> Result<(), Fault> {
+    if steps.len() + depth > MAX_DEPTH {
+        return Err(too_deep());
+    }
+    if root.size().saturating_add(more()) > MAX_SIZE { Err(too_large()) } else { Ok(()) }
 }
 
 /// Goes along `way` and hands what is there to `act`, which changes nothing when it fails.

@@ -1,9 +1,9 @@
 //! Values as text: for `${…}`, and for messages.
 
-use super::{join_secrets, too_long};
+use super::join_secrets;
 use crate::fault::{Fault, Kind};
 use crate::json;
-use crate::value::{Str, Value};
+use crate::value::{MAX_SIZE, Str, Value, too_large};
 
 /// How many characters of a value a message shows.
 const SHORT: usize = 60;
@@ -42,8 +42,8 @@ pub fn concat(values: &[Value]) -> Result<Value, Fault> {
             Value::Str(part) => text.push_str(part),
             other => text.push_str(&render(other)?),
         }
-        if text.len() > super::MAX_LEN {
-            return Err(too_long());
+        if text.len() > MAX_SIZE {
+            return Err(too_large());
         }
     }
     Ok(Value::Str(text.into()))

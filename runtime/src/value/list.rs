@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Nest, Saved, Value, count_copy, too_deep};
+use super::{Nest, SCALAR, Saved, Value, count_copy};
 use crate::fault::Fault;
 
-/// A list. Whatever would nest it deeper than [`super::MAX_DEPTH`] fails with kind `limit` and changes nothing.
+/// A list. Whatever would nest it deeper than [`super::MAX_DEPTH`], or make it larger than [`super::MAX_SIZE`], fails with kind `limit` and changes nothing.
 #[derive(Clone)]
 pub struct List(Arc<Body>);
 
@@ -82,7 +82,9 @@ impl List {
         let last = self.len().checked_sub(1)?;
         let body = self.body();
         body.saved.touch_from(last);
-        body.items.pop()
+        let item = body.items.pop()?;
+        body.nest = body.nest.without(item.size());
+        Some(item)
     }
 
     /// Puts an element before the one at `at`, or at the end when `at` is the length; fails silently (`false`) beyond.
@@ -105,15 +107,15 @@ impl List {
         }
         let body = self.body();
         body.saved.touch_from(at);
-        Some(body.items.remove(at))
+        let item = body.items.remove(at);
+        body.nest = body.nest.without(item.size());
+        Some(item)
     }
 
     /// Replaces the element at `at`; `false` when there is none.
     pub fn set(&mut self, at: usize, item: Value) -> Result<bool, Fault> {
-        if at >= self.len() {
-            return Ok(false);
-        }
-        let nest = self.0.nest.with(&item)?;
+        let Some(old) = self.get(at) else { return Ok(false) };
+        let nest = self.0.nest.without(old.size()).with(&item)?;
         let body = self.body();
         body.saved.touch(at);
         body.nest = nest;
@@ -133,33 +135,30 @@ impl List {
         let body = self.body();
         let item = body.items.get_mut(at)?;
         body.saved.touch(at);
+        let before = item.size();
         let result = change(item);
-        Some(match body.nest.with(item) {
-            Ok(nest) => {
-                body.nest = nest;
-                Ok(result)
-            }
-            Err(_) => {
-                *item = Value::Null;
-                Err(too_deep())
-            }
-        })
+        let nest = body.nest.changed(before, item);
+        if nest.is_err() {
+            *item = Value::Null;
+        }
+        Some(nest.map(|nest| {
+            body.nest = nest;
+            result
+        }))
     }
 
     /// Adds the elements of another list at the end.
-    pub fn extend(&mut self, other: &List) {
-        if other.is_empty() {
-            return;
-        }
+    pub fn extend(&mut self, other: &List) -> Result<(), Fault> {
         if self.is_empty() {
             *self = other.clone();
-            return;
+        } else if !other.is_empty() {
+            let nest = self.0.nest.join(other.0.nest)?;
+            let body = self.body();
+            body.saved.touch_from(body.items.len());
+            body.nest = nest;
+            body.items.extend_from_slice(other.as_slice());
         }
-        // `other` may be this very list; then the copy below is needed anyway.
-        let body = self.body();
-        body.saved.touch_from(body.items.len());
-        body.nest = body.nest.join(other.0.nest);
-        body.items.extend_from_slice(other.as_slice());
+        Ok(())
     }
 
     /// The elements from `start` to before `end`, clamped to the list.
@@ -171,7 +170,10 @@ impl List {
         }
         match self.0.items.get(start..end) {
             Some([]) | None => List::new(),
-            Some(items) => Self::build(items.to_vec(), self.0.nest),
+            Some(items) => {
+                let size = SCALAR + items.iter().map(Value::size).sum::<usize>();
+                Self::build(items.to_vec(), Nest { size, ..self.0.nest })
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use hashbrown::HashTable;
 
-use super::{Nest, Saved, Str, Value, count_copy, too_deep};
+use super::{Nest, Saved, Str, Value, count_copy};
 use crate::fault::Fault;
 
 /// Up to this many entries, looking at each is quicker than an index.
@@ -13,7 +13,8 @@ const UNINDEXED: usize = 8;
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// A map or record. Whatever would nest it deeper than [`super::MAX_DEPTH`] fails with kind `limit` and changes nothing.
+/// A map or record. Whatever would nest it deeper than [`super::MAX_DEPTH`], or make it larger than
+/// [`super::MAX_SIZE`], fails with kind `limit` and changes nothing.
 #[derive(Clone)]
 pub struct Map(Arc<Body>);
 
@@ -67,6 +68,7 @@ impl Body {
         }
         self.saved.touch_from(position);
         let (key, value) = self.entries.remove(position);
+        self.nest = self.nest.without(value.size().saturating_add(key.byte_len()));
         if let Some(index) = self.index.get_mut() {
             if let Ok(entry) = index.find_entry(hash(&key), |other| *other as usize == position) {
                 entry.remove();
@@ -110,7 +112,7 @@ impl Map {
     /// A record whose keys are known to differ, as those of a shape do.
     pub fn from_shape(keys: &[Str], values: impl IntoIterator<Item = Value>) -> Result<Map, Fault> {
         let entries: Vec<_> = keys.iter().cloned().zip(values).collect();
-        let nest = Nest::EMPTY.with_all(entries.iter().map(|(_, value)| value))?;
+        let nest = entries.iter().try_fold(Nest::EMPTY, |nest, (key, value)| nest.with_entry(key, value))?;
         Ok(Map(Arc::new(Body { entries, index: OnceLock::new(), nest, saved: Saved::default() })))
     }
 
@@ -157,8 +159,11 @@ impl Map {
     /// Sets the value of a key, which keeps its position if it is there, and gives the one it had.
     pub fn insert(&mut self, key: impl Into<Str>, value: Value) -> Result<Option<Value>, Fault> {
         let key = key.into();
-        let nest = self.0.nest.with(&value)?;
         let found = self.0.find(&key);
+        let nest = match found.and_then(|position| self.entry(position)) {
+            Some((_, old)) => self.0.nest.without(old.size()).with(&value)?,
+            None => self.0.nest.with_entry(&key, &value)?,
+        };
         let body = self.body();
         body.nest = nest;
         let Some(position) = found else {
@@ -183,17 +188,16 @@ impl Map {
         let body = self.body();
         let (_, value) = body.entries.get_mut(position)?;
         body.saved.touch(position);
+        let before = value.size();
         let result = change(value);
-        Some(match body.nest.with(value) {
-            Ok(nest) => {
-                body.nest = nest;
-                Ok(result)
-            }
-            Err(_) => {
-                *value = Value::Null;
-                Err(too_deep())
-            }
-        })
+        let nest = body.nest.changed(before, value);
+        if nest.is_err() {
+            *value = Value::Null;
+        }
+        Some(nest.map(|nest| {
+            body.nest = nest;
+            result
+        }))
     }
 
     /// Sets every entry of another map.

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use wf_lang::program::TypeId;
+use wf_lang::program::{Constant, TypeId};
 
 use crate::fault::{Fault, Kind};
 
@@ -26,6 +26,11 @@ pub use text::Str;
 
 /// How deep values may be nested: a list of numbers has depth 1.
 pub const MAX_DEPTH: usize = 256;
+/// How large a value may be, see [`Value::size`]. What is shared counts wherever it stands, so this bounds how long it
+/// takes to go through a value.
+pub const MAX_SIZE: usize = 16 << 20;
+/// What a value without contents counts for in [`Value::size`].
+const SCALAR: usize = 8;
 
 /// A value of the language.
 #[derive(Clone, Default)]
@@ -68,6 +73,8 @@ pub enum Value {
 }
 
 const _: () = assert!(size_of::<Value>() == 16, "a value is sixteen bytes");
+const fn crosses_threads<T: Send + Sync>() {}
+const _: () = crosses_threads::<Value>();
 const _: () = assert!(size_of::<Result<Value, Fault>>() <= 24, "a fault is a pointer");
 
 thread_local! {
@@ -83,29 +90,67 @@ fn count_copy() {
     COPIES.with(|copies| copies.set(copies.get() + 1));
 }
 
-/// What a container remembers of what is in it. Both are bounds: taking something out lowers neither.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a container remembers of what is in it. The first two are bounds: taking something out lowers neither.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Nest {
     depth: u16,
     opaque: bool,
+    size: usize,
 }
 
 impl Nest {
     /// Of an empty container.
-    const EMPTY: Nest = Nest { depth: 1, opaque: false };
+    const EMPTY: Nest = Nest { depth: 1, opaque: false, size: SCALAR };
 
-    /// Of this container with `value` in it; fails when that is nested too deeply.
+    fn flat(opaque: bool, contents: usize) -> Nest {
+        Nest { depth: 0, opaque, size: contents.saturating_add(SCALAR) }
+    }
+
+    /// Of this container with `value` in it; fails when that is nested too deeply or too large.
     fn with(self, value: &Value) -> Result<Nest, Fault> {
         let inner = value.nest();
         if usize::from(inner.depth) >= MAX_DEPTH {
             return Err(too_deep());
         }
-        Ok(Nest { depth: self.depth.max(inner.depth + 1), opaque: self.opaque || inner.opaque })
+        let size = self.size.saturating_add(inner.size);
+        if size > MAX_SIZE {
+            return Err(too_large());
+        }
+        Ok(Nest { depth: self.depth.max(inner.depth + 1), opaque: self.opaque || inner.opaque, size })
+    }
+
+    /// Of this container with `value` under a new key.
+    fn with_entry(self, key: &Str, value: &Value) -> Result<Nest, Fault> {
+        Nest { size: self.size.saturating_add(key.byte_len()), ..self }.with(value)
     }
 
     /// Of this container with the elements of another one like it.
-    fn join(self, other: Nest) -> Nest {
-        Nest { depth: self.depth.max(other.depth), opaque: self.opaque || other.opaque }
+    fn join(self, other: Nest) -> Result<Nest, Fault> {
+        let size = self.size.saturating_add(other.size).saturating_sub(SCALAR);
+        if size > MAX_SIZE {
+            return Err(too_large());
+        }
+        Ok(Nest { depth: self.depth.max(other.depth), opaque: self.opaque || other.opaque, size })
+    }
+
+    /// Of this container after so much was taken out of it.
+    fn without(self, size: usize) -> Nest {
+        Nest { size: self.size.saturating_sub(size), ..self }
+    }
+
+    /// Of this container after an element of so much became `value` in place; fails when that is nested too deeply.
+    /// The container may become larger than it could have been made: callers look first.
+    fn changed(self, before: usize, value: &Value) -> Result<Nest, Fault> {
+        let rest = self.without(before);
+        let inner = value.nest();
+        if usize::from(inner.depth) >= MAX_DEPTH {
+            return Err(too_deep());
+        }
+        Ok(Nest {
+            depth: rest.depth.max(inner.depth + 1),
+            opaque: rest.opaque || inner.opaque,
+            size: rest.size.saturating_add(inner.size),
+        })
     }
 
     /// Of this container with `values` in it.
@@ -117,6 +162,11 @@ impl Nest {
 /// The failure of what would nest too deeply.
 pub(crate) fn too_deep() -> Fault {
     Fault::new(Kind::Limit, format!("a value may not be nested deeper than {MAX_DEPTH} levels"))
+}
+
+/// The failure of what would be too large.
+pub(crate) fn too_large() -> Fault {
+    Fault::new(Kind::Limit, format!("a value may not be larger than {} MiB", MAX_SIZE >> 20))
 }
 
 impl Value {
@@ -148,6 +198,16 @@ impl Value {
         Value::Str(text.into())
     }
 
+    /// Constant `number` of a program; text is saved as that number. A float that is no number becomes 0.
+    pub fn constant(constant: &Constant, number: u32) -> Value {
+        match constant {
+            Constant::Int(value) => Value::Int(*value),
+            Constant::Float(value) => Value::float(*value).unwrap_or(Value::Float(0.0)),
+            Constant::Duration(millis) => Value::Duration(*millis),
+            Constant::String(text) => Value::Str(Str::constant(text, number)),
+        }
+    }
+
     /// A float, when it is a number: neither NaN nor infinite.
     pub fn float(number: f64) -> Option<Value> {
         number.is_finite().then_some(Value::Float(number))
@@ -172,14 +232,29 @@ impl Value {
         usize::from(self.nest().depth)
     }
 
+    /// How large it is, in bytes: texts and bytes by their length, everything else at eight bytes and what is in it.
+    /// O(1), and so a fair measure of what a run holds.
+    pub fn size(&self) -> usize {
+        self.nest().size
+    }
+
     fn nest(&self) -> Nest {
         match self {
             Value::List(list) => list.nest(),
             Value::Map(map) => map.nest(),
-            Value::Closure(closure) => Nest { depth: closure.depth(), opaque: true },
-            Value::Agent(agent) => Nest { depth: agent.changes().nest().depth + 1, opaque: true },
-            Value::Missing | Value::Type(_) | Value::Secret(_) | Value::Tool(_) => Nest { depth: 0, opaque: true },
-            _ => Nest::default(),
+            Value::Str(text) => Nest::flat(false, text.byte_len()),
+            Value::Bytes(bytes) => Nest::flat(false, bytes.as_slice().len()),
+            Value::Closure(closure) => closure.nest(),
+            Value::Agent(agent) => {
+                let changes = agent.changes().nest();
+                Nest { depth: changes.depth + 1, opaque: true, ..changes }
+            }
+            Value::Secret(secret) => Nest::flat(true, secret.len()),
+            Value::Tool(tool) => {
+                Nest::flat(true, tool.server.byte_len() + tool.name.byte_len() + tool.schema.byte_len())
+            }
+            Value::Missing | Value::Type(_) => Nest::flat(true, 0),
+            _ => Nest::flat(false, 0),
         }
     }
 

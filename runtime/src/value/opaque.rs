@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wf_lang::program::FunctionId;
 
-use super::{MAX_DEPTH, Map, Saved, Str, Value, too_deep};
+use super::{MAX_DEPTH, Map, Nest, Saved, Str, Value, too_deep};
 use crate::fault::Fault;
 
 /// Bytes; they never change.
@@ -91,21 +91,18 @@ impl Range {
 }
 
 /// A function with what it captured.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Closure {
     function: FunctionId,
     captures: Box<[Value]>,
-    depth: u16,
+    nest: Nest,
 }
 
 impl Closure {
     /// A function with its captures; fails when that nests too deeply.
     pub fn new(function: FunctionId, captures: Vec<Value>) -> Result<Closure, Fault> {
-        let depth = captures.iter().map(Value::depth).max().map_or(0, |depth| depth + 1);
-        if depth > MAX_DEPTH {
-            return Err(too_deep());
-        }
-        Ok(Closure { function, captures: captures.into(), depth: depth as u16 })
+        let nest = Nest::EMPTY.with_all(&captures)?;
+        Ok(Closure { function, captures: captures.into(), nest: Nest { opaque: true, ..nest } })
     }
 
     /// The function.
@@ -118,8 +115,14 @@ impl Closure {
         &self.captures
     }
 
-    pub(crate) fn depth(&self) -> u16 {
-        self.depth
+    pub(super) fn nest(&self) -> Nest {
+        self.nest
+    }
+}
+
+impl PartialEq for Closure {
+    fn eq(&self, other: &Self) -> bool {
+        self.function == other.function && self.captures == other.captures
     }
 }
 
@@ -166,10 +169,22 @@ pub enum SecretPart {
     Name(Str),
 }
 
+impl SecretPart {
+    fn len(&self) -> usize {
+        let (SecretPart::Text(text) | SecretPart::Name(text)) = self;
+        text.byte_len()
+    }
+}
+
 impl Secret {
     /// The secret of a name.
     pub fn named(name: impl Into<Str>) -> Secret {
         Secret { parts: vec![SecretPart::Name(name.into())] }
+    }
+
+    /// How many bytes its parts take.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(SecretPart::len).sum()
     }
 
     /// What may be shown of it: `‹secret API_KEY›` in place of each secret.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wf_lang::program::Program;
 use wf_runtime::codec::{
-    ChunkSink, ChunkSource, DecodeError, Decoder, Encoder, LEAF_MAX, Reader, Writer, fuzz_decode, live_chunks, open,
+    ChunkSink, ChunkSource, DecodeError, Decoder, Encoder, LEAF_MAX, LiveChunks, Reader, Writer, fuzz_decode, open,
     row, seal,
 };
 use wf_runtime::value::{List, MAX_DEPTH, Map, Str, Value};
@@ -40,10 +40,9 @@ impl Chunks {
 
     /// Deletes what `value` does not name.
     fn sweep(&mut self, value: &Value) {
-        let mut live = BTreeSet::new();
-        live_chunks(value, self.tag, &mut |id| {
-            live.insert(id);
-        });
+        let mut live = LiveChunks::new(self.tag);
+        live.mark(value);
+        let live: BTreeSet<u64> = live.into_ids().into_iter().collect();
         for id in &live {
             assert!(self.rows.contains_key(id), "chunk {id} is named and missing");
         }
@@ -160,7 +159,7 @@ fn a_short_list_of_long_records_is_written_once() {
 #[test]
 fn a_change_deep_inside_writes_the_way_to_it() {
     let inner = || Value::record([("log", Value::List(numbers(5000))), ("name", Value::str("x".repeat(300)))]).unwrap();
-    let outer = List::collect((0..500).map(|_| inner())).unwrap();
+    let outer = List::collect((0..300).map(|_| inner())).unwrap();
     let mut state = Map::from_entries([(Str::from("items"), Value::List(outer))]).unwrap();
     let mut chunks = Chunks::new(9);
     chunks.save(&Value::Map(state.clone()));
@@ -194,7 +193,7 @@ fn mutate(random: &mut Random, value: &mut Value, depth: usize) {
             1 => drop(list.insert(random.below(list.len() + 1), fresh(random))),
             2 => drop(list.remove(random.below(list.len() + 1))),
             3 => drop(list.set(random.below(list.len() + 1), fresh(random))),
-            4 => list.extend(&numbers(random.below(300) as i64)),
+            4 => drop(list.extend(&numbers(random.below(300) as i64))),
             5 => *list = list.slice(random.below(3), list.len()),
             _ => drop(list.push(fresh(random))),
         },
@@ -281,10 +280,14 @@ fn constants_are_saved_as_numbers() {
 
 #[test]
 fn what_was_shared_is_shared_after_a_load() {
-    let list = Value::List(numbers(50_000));
-    let value = Value::list(vec![list; 1000]).unwrap();
+    let mut value = Value::List(numbers(300));
+    for _ in 0..12 {
+        value = Value::list(vec![value.clone(), value, Value::str("x".repeat(300))]).unwrap();
+    }
     let mut chunks = Chunks::new(1);
     let bytes = chunks.save(&value);
+    assert!(chunks.written.0 < 50, "{:?}", chunks.written);
+    chunks.sweep(&value);
     assert_eq!(chunks.load(&program(), &bytes, Some(1)), value);
 }
 
@@ -308,6 +311,35 @@ fn deep_values_are_saved_and_deeper_bytes_refused() {
     let mut decoder = Decoder::new(&program, &mut chunks, None);
     let error = decoder.value(&mut Reader::new(&bytes, "value")).unwrap_err();
     assert!(error.to_string().contains("too deeply"), "{error}");
+}
+
+#[test]
+fn what_a_reader_does_not_know_is_skipped_or_refused() {
+    let program = program();
+    let mut chunks = Chunks::new(1);
+    let mut read = |bytes: &[u8]| {
+        let mut reader = Reader::new(bytes, "value");
+        let value = Decoder::new(&program, &mut chunks, None).value(&mut reader)?;
+        reader.end().map(|()| value)
+    };
+    assert_eq!(read(&[127, 5, 2, 9, 9, 4, 2]), Ok(Value::Int(1)));
+    let refused: [&[u8]; 12] = [
+        &[],
+        &[4, 2, 0],
+        &[99],
+        &[4, 0x82, 0],
+        &[8, 2, 0xff, 0xff],
+        &[11, 200, 1, 0],
+        &[12, 2, 8, 1, 97, 0, 8, 1, 97, 0],
+        &[9, 0],
+        &[9, 9],
+        &[14, 0, 1, 0],
+        &[15, 9],
+        &[21, 100, 8, 1],
+    ];
+    for bytes in refused {
+        assert!(read(bytes).is_err(), "{bytes:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,8 @@
-//! The machine, its checkpoints and its stores, from outside.
-
-mod store;
-//! The runtime from outside.
+//! The machine, its values, its checkpoints and its stores, from outside.
 
 mod codec;
 mod ops;
 mod random;
+mod store;
 mod validate;
 mod value;

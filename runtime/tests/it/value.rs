@@ -134,3 +134,61 @@ fn ranges_are_clamped() {
     assert_eq!(range(Some(i64::MIN), Some(i64::MAX), true).len(), Some(usize::MAX));
     assert_eq!(range(Some(1), Some(3), true).len(), Some(3));
 }
+
+/// The size of a value, counted.
+fn counted(value: &Value) -> usize {
+    8 + match value {
+        Value::Str(text) => text.byte_len(),
+        Value::Bytes(bytes) => bytes.as_slice().len(),
+        Value::List(list) => list.iter().map(counted).sum(),
+        Value::Map(map) => map.iter().map(|(key, value)| key.byte_len() + counted(value)).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn sizes_are_exact_after_any_change() {
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let mut data = || loop {
+            let value = random.value(3, 8);
+            if value.is_data() {
+                break value;
+            }
+        };
+        let mut list = List::new();
+        let mut map = Map::new();
+        for at in 0..8 {
+            list.push(data()).unwrap();
+            map.insert(format!("{}", at % 5), data()).unwrap();
+        }
+        list.insert(2, data()).unwrap();
+        list.set(3, data()).unwrap();
+        list.remove(1);
+        list.pop();
+        list.update(0, |item| *item = data()).unwrap().unwrap();
+        list.extend(&list.slice(1, 4)).unwrap();
+        map.remove("3");
+        map.update("1", |value| *value = Value::List(list.clone())).unwrap().unwrap();
+        let (list, map) = (Value::List(list.slice(1, 7)), Value::Map(map));
+        assert_eq!((list.size(), map.size()), (counted(&list), counted(&map)), "seed {seed}");
+    }
+}
+
+#[test]
+fn values_have_a_largest_size() {
+    let mut value = Value::list(vec![Value::str("x".repeat(1 << 20))]).unwrap();
+    let error = loop {
+        match Value::list(vec![value.clone(), value.clone()]) {
+            Ok(larger) => value = larger,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind, Kind::Limit);
+    assert!(value.size() > 8 << 20);
+    let mut root = Value::record([("a", value.clone())]).unwrap();
+    let (a, b) = (Str::from("a"), Str::from("b"));
+    let step = |name| [wf_runtime::ops::PlaceStep::Field { name, lenient: false }];
+    assert!(wf_runtime::ops::place_set(&mut root, &step(&b), value.clone()).is_err());
+    wf_runtime::ops::place_set(&mut root, &step(&a), value).unwrap();
+}

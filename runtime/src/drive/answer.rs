@@ -1,0 +1,74 @@
+//! Answers of people: given here, or recorded in the store by another process.
+
+use serde_json::Value as Json;
+
+use super::Run;
+use crate::{
+    event::Event,
+    store::{RequestEnd, StoreError},
+};
+
+impl Run {
+    /// The open requests as they are published, oldest first.
+    pub fn open_requests(&self) -> Vec<Json> {
+        let mut open: Vec<_> = self.requests.values().collect();
+        open.sort_by_key(|request| (request.asked_at, request.waits.1));
+        open.into_iter().map(|request| request.json.clone()).collect()
+    }
+
+    /// Gives an answer before the run is driven.
+    ///
+    /// # Errors
+    /// Why it does not fit; the request is still open.
+    pub fn respond(&mut self, id: &str, answer: &Json) -> Result<(), String> {
+        self.answer(id, answer)
+    }
+
+    /// Gives the run up without driving it; nothing of it was changed.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn give_up(self) -> Result<(), StoreError> {
+        self.store.release(&self.id, self.epoch)
+    }
+
+    /// Takes an answer, or says why not; a refused request is still open.
+    pub(super) fn answer(&mut self, id: &str, answer: &Json) -> Result<(), String> {
+        let Some(request) = self.requests.get(id) else {
+            return Err(format!("request `{id}` is not open"));
+        };
+        let value = request.read(&self.image.program.types, answer)?;
+        let (fiber, effect) = request.waits;
+        self.requests.remove(id);
+        self.timers.retain(|(_, waiting), _| *waiting != effect);
+        self.told.push(Event::Response { id: id.to_owned(), value: answer.clone() });
+        self.end_request(id, RequestEnd::Answered);
+        self.machine.settle(fiber, effect, Ok(value));
+        Ok(())
+    }
+
+    /// Takes or refuses what other processes have recorded, in order of time.
+    pub(super) fn take_recorded(&mut self) -> Result<(), StoreError> {
+        if self.requests.is_empty() {
+            return Ok(());
+        }
+        let mut recorded: Vec<_> = self
+            .store
+            .requests(Some(&self.id))?
+            .into_iter()
+            .filter_map(|open| open.recorded.map(|answer| (answer.at, open.request.id, answer.value)))
+            .collect();
+        recorded.sort();
+        for (_, id, text) in recorded {
+            let answer = serde_json::from_str(&text).unwrap_or(Json::Null);
+            if self.requests.contains_key(&id)
+                && !self.ended.iter().any(|(ended, _)| *ended == id)
+                && self.answer(&id, &answer).is_err()
+            {
+                self.ended.push((id, RequestEnd::Refused));
+                self.unsaved = true;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! One delta for all that changed, and what leaves when it is durable.
+
+use std::{collections::VecDeque, time::Instant};
+
+use serde_json::{Value as Json, json};
+
+use super::{Run, Sink};
+use crate::{
+    effect::{Effect, EffectKind},
+    event::Event,
+    json::time_text,
+    store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
+};
+
+/// The floor moves in steps, so that cleaning up costs little.
+const FLOOR_STEP: u64 = 64;
+
+/// A delta that is not durable yet, and what leaves when it is.
+pub(super) struct Queued {
+    receipt: Receipt,
+    effects: Vec<Effect>,
+    events: Vec<Json>,
+}
+
+impl Queued {
+    /// An effect that nobody waits for any more does not leave.
+    pub(super) fn forget(&mut self, effect: u64) {
+        self.effects.retain(|asked| asked.id != effect);
+    }
+}
+
+/// Waits for the first delta to become durable.
+pub(super) async fn first(queued: &mut VecDeque<Queued>) -> Result<(), StoreError> {
+    match queued.front_mut() {
+        Some(queued) => (&mut queued.receipt).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How a run stands when it is saved.
+pub(super) struct Standing {
+    pub(super) status: RunStatus,
+    pub(super) pinned: bool,
+    pub(super) result: Option<Json>,
+}
+
+impl Run {
+    /// Queues a delta if anything has changed that others may learn of, or that was paid for.
+    pub(super) async fn commit_if_needed(&mut self, sink: &mut dyn Sink) -> Result<(), StoreError> {
+        let changed = self.unsaved
+            || self.machine.has_news()
+            || !self.asked.is_empty()
+            || !self.told.is_empty()
+            || !self.opened.is_empty()
+            || !self.ended.is_empty();
+        if !changed {
+            return Ok(());
+        }
+        let pauses = self.waits_for_people_only();
+        if pauses {
+            self.told.extend(self.machine.take_events());
+            self.tell_paused();
+        }
+        let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
+        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None }, sink).await
+    }
+
+    /// Queues a delta for all that changed.
+    pub(super) async fn commit(&mut self, standing: Standing, sink: &mut dyn Sink) -> Result<(), StoreError> {
+        while self.queued.len() >= super::QUEUED {
+            first(&mut self.queued).await?;
+            self.release_first(sink);
+        }
+        let now = self.host.now();
+        let time = time_text(now);
+        let mut told = std::mem::take(&mut self.told);
+        told.extend(self.machine.take_events());
+        let first_seq = self.next_seq;
+        let events: Vec<Json> = told
+            .iter()
+            .map(|event| {
+                let json = event.to_json(&self.id, self.next_seq, &time);
+                self.next_seq += 1;
+                json
+            })
+            .collect();
+        self.n += 1;
+        let rows = self.saver.save(&mut self.machine, self.n, self.next_seq);
+        if let Some(keep) = self.options.keep
+            && self.n.saturating_sub(keep) >= self.floor + FLOOR_STEP
+        {
+            self.floor = self.n - keep;
+        }
+        let opened = std::mem::take(&mut self.opened);
+        let delta = Delta {
+            n: self.n,
+            time: now,
+            header: rows.header,
+            pinned: standing.pinned,
+            fibers: rows.fibers,
+            closed: rows.closed,
+            chunks: rows.chunks,
+            dead: rows.dead,
+            reset: std::mem::take(&mut self.reset),
+            floor: self.floor,
+            events: batch(first_seq, &events),
+            opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
+            settled: std::mem::take(&mut self.ended),
+            status: standing.status,
+            wake_at: self.timers.keys().next().map(|(at, _)| *at),
+            result: standing.result.map(|result| result.to_string()),
+        };
+        self.paused = standing.status == RunStatus::Paused;
+        self.unsaved = false;
+        self.last_commit = Instant::now();
+        let receipt = self.store.commit(&self.id, self.epoch, delta);
+        self.queued.push_back(Queued { receipt, effects: std::mem::take(&mut self.asked), events });
+        Ok(())
+    }
+
+    /// The first delta is durable: its effects leave and its events are shown.
+    pub(super) fn release_first(&mut self, sink: &mut dyn Sink) {
+        let Some(durable) = self.queued.pop_front() else { return };
+        for event in &durable.events {
+            self.listening = self.listening && sink.event(event);
+        }
+        for effect in durable.effects {
+            self.let_out(effect);
+        }
+    }
+
+    /// Lets out what is durable by now, without waiting.
+    pub(super) fn release_durable(&mut self, sink: &mut dyn Sink) -> Result<(), StoreError> {
+        use std::task::{Context, Poll, Waker};
+        while let Some(queued) = self.queued.front_mut() {
+            match queued.receipt.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(durable) => {
+                    durable?;
+                    self.release_first(sink);
+                }
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until everything that was queued is durable.
+    pub(super) async fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), StoreError> {
+        while !self.queued.is_empty() {
+            first(&mut self.queued).await?;
+            self.release_first(sink);
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is under way, and requests are open.
+    pub(super) fn waits_for_people_only(&self) -> bool {
+        !self.requests.is_empty() && self.nothing_under_way()
+    }
+
+    /// Whether nothing can go on but by answers and timers.
+    pub(super) fn nothing_under_way(&self) -> bool {
+        let leaves = |effect: &Effect| effect.kind() == EffectKind::Outside;
+        self.calls.is_empty()
+            && !self.asked.iter().any(leaves)
+            && !self.queued.iter().any(|queued| queued.effects.iter().any(leaves))
+    }
+
+    pub(super) fn tell_paused(&mut self) {
+        let requests = self.requests.keys().cloned().collect();
+        let wake_at = self.timers.keys().next().map(|(at, _)| time_text(*at));
+        self.told.push(Event::Paused { requests, wake_at });
+    }
+
+    /// A request is no longer open.
+    pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+        // One that was never saved as open needs no end.
+        match self.opened.iter().position(|opened| opened == id) {
+            Some(at) => {
+                self.opened.remove(at);
+            }
+            None => self.ended.push((id.to_owned(), end)),
+        }
+        self.unsaved = true;
+    }
+}
+
+fn batch(first_seq: u64, events: &[Json]) -> Option<EventBatch> {
+    if events.is_empty() {
+        return None;
+    }
+    let mut lines = String::new();
+    for event in events {
+        lines.push_str(&event.to_string());
+        lines.push('\n');
+    }
+    Some(EventBatch { first_seq, count: events.len() as u64, lines })
+}
+
+/// What is stored, and shown, of how a run ended.
+pub(super) fn result(output: Json, state: Json, error: Json) -> Json {
+    json!({ "output": output, "state": state, "error": error })
+}

@@ -1,0 +1,259 @@
+//! The loop that lets a run go on: run the machine, save what changed, let out what is durable, settle what came back.
+//!
+//! Everything that becomes true between two checkpoints is one delta. Its effects leave, and its events are shown, when
+//! it is durable; meanwhile outcomes are settled and other branches go on. A failed commit ends the run here: nothing
+//! later may be written. Going on after a crash is the same loop on the loaded machine, with its open questions asked
+//! again.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value as Json;
+use tokio::sync::mpsc;
+
+use crate::{
+    checkpoint::Saver,
+    effect::Effect,
+    event::Event,
+    host::Host,
+    machine::{Image, Machine, Outcome, Progress},
+    request::Request,
+    store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
+};
+
+mod answer;
+mod commit;
+mod perform;
+mod report;
+mod start;
+
+pub use report::{Ended, Report};
+pub use start::{Begin, DriveError, arguments, begin, look, reopen};
+
+/// How many loop heads and calls a machine may pass before others have their turn.
+const FUEL: u32 = 100_000;
+/// How many deltas of a run may wait to become durable.
+const QUEUED: usize = 2;
+/// How long an event or an unsaved result may wait while the machine computes.
+const NEWS_MAY_WAIT: Duration = Duration::from_millis(10);
+/// How often the store is asked for answers that other processes have recorded.
+const LOOK_FOR_ANSWERS: Duration = Duration::from_millis(200);
+
+/// Who sees the events of a run, once they are durable, in order.
+pub trait Sink: Send {
+    /// One event, as users see it. `false` when nobody listens any more: the run is saved and stops.
+    fn event(&mut self, event: &Json) -> bool;
+}
+
+/// How a run is driven.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long to wait for timers when nothing else can go on; `None` is without end.
+    pub max_wait: Option<Duration>,
+    /// How many checkpoints are kept beside the pinned ones; `None` keeps all.
+    pub keep: Option<u64>,
+    /// Every boundary is a checkpoint of its own, as in tests.
+    pub each_boundary: bool,
+    /// Wait for answers to open requests instead of pausing.
+    pub wait_for_answers: bool,
+    /// What `ctx.is_streaming` says.
+    pub streaming: bool,
+}
+
+/// How many checkpoints are kept unless told otherwise.
+pub const KEEP: u64 = 500;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_wait: None, keep: Some(KEEP), each_boundary: false, wait_for_answers: false, streaming: false }
+    }
+}
+
+/// What can be said to a run while it is driven.
+#[derive(Debug)]
+pub enum Command {
+    /// An answer to a request; what became of it is sent back.
+    Answer {
+        /// The request's id.
+        request: String,
+        /// The answer.
+        value: Json,
+        /// Receives why it was refused.
+        reply: tokio::sync::oneshot::Sender<Result<(), String>>,
+    },
+    /// Save and stop.
+    Interrupt,
+    /// Pause instead of waiting for answers any longer.
+    Pause,
+}
+
+/// A run that this process executes.
+pub struct Run {
+    id: RunId,
+    epoch: Epoch,
+    store: Arc<dyn Store>,
+    host: Arc<dyn Host>,
+    image: Arc<Image>,
+    options: Options,
+    workflow: wf_lang::program::Workflow,
+    machine: Machine,
+    saver: Saver,
+    /// The number of the latest checkpoint that was queued.
+    n: u64,
+    next_seq: u64,
+    /// The first checkpoint of this process writes everything anew.
+    reset: bool,
+    floor: u64,
+    /// Told by the driver itself since the last checkpoint.
+    told: Vec<Event>,
+    /// Asked since the last checkpoint.
+    asked: Vec<Effect>,
+    /// Requests opened and ended since the last checkpoint.
+    opened: Vec<String>,
+    ended: Vec<(String, RequestEnd)>,
+    requests: BTreeMap<String, Request>,
+    /// Effects that wait for a moment: (moment, fiber, effect).
+    timers: BTreeMap<(Millis, u64), u32>,
+    /// Calls under way, by effect, with what ends them.
+    calls: BTreeMap<u64, tokio::task::AbortHandle>,
+    /// Deltas that are not durable yet.
+    queued: VecDeque<commit::Queued>,
+    settled: (mpsc::UnboundedSender<Settled>, mpsc::UnboundedReceiver<Settled>),
+    /// A result came in, or a request ended, that is not saved yet.
+    unsaved: bool,
+    last_commit: Instant,
+    started: Instant,
+    /// Calls of the loaded checkpoint that leave when the loop begins.
+    again: Vec<Effect>,
+    /// The last delta that was queued says that the run is paused.
+    paused: bool,
+    listening: bool,
+}
+
+/// What came back from the world.
+pub(crate) struct Settled {
+    fiber: u32,
+    effect: u64,
+    outcome: Outcome,
+}
+
+impl Run {
+    /// Its id.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// Lets the run go on until it ends, pauses, or is interrupted. The run is given up in any case.
+    ///
+    /// # Errors
+    /// When the store refuses what the run has to remember; what was durable before stays so.
+    pub async fn drive(
+        mut self,
+        sink: &mut dyn Sink,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Result<Report, StoreError> {
+        let result = self.go_on(sink, &mut commands).await;
+        for call in self.calls.values() {
+            call.abort();
+        }
+        let released = self.store.release(&self.id, self.epoch);
+        let ended = result?;
+        released?;
+        Ok(ended)
+    }
+
+    async fn go_on(
+        &mut self,
+        sink: &mut dyn Sink,
+        commands: &mut mpsc::UnboundedReceiver<Command>,
+    ) -> Result<Report, StoreError> {
+        let mut lease = tokio::time::interval(Duration::from_millis(LEASE_MS as u64 / 3));
+        lease.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        lease.reset();
+        let mut look = tokio::time::interval(LOOK_FOR_ANSWERS);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for effect in std::mem::take(&mut self.again) {
+            self.let_out(effect);
+        }
+        self.take_recorded()?;
+        let mut commands_open = true;
+        let mut interrupted = false;
+        loop {
+            if let Some(outcome) = self.run_ready(sink).await? {
+                return self.finish(outcome, sink).await;
+            }
+            if interrupted || !self.listening {
+                return self.stop(sink).await;
+            }
+            self.commit_if_needed(sink).await?;
+            if self.can_only_pause() {
+                self.drain(sink).await?;
+                if !self.listening {
+                    return self.stop(sink).await;
+                }
+                return self.pause(sink).await;
+            }
+            let timer = self.next_timer();
+            tokio::select! {
+                biased;
+                durable = commit::first(&mut self.queued), if !self.queued.is_empty() => {
+                    durable?;
+                    self.release_first(sink);
+                }
+                Some(settled) = self.settled.1.recv() => self.settle(settled),
+                command = commands.recv(), if commands_open => match command {
+                    Some(Command::Answer { request, value, reply }) => {
+                        let _ = reply.send(self.answer(&request, &value));
+                    }
+                    Some(Command::Interrupt) => interrupted = true,
+                    Some(Command::Pause) => self.options.wait_for_answers = false,
+                    None => commands_open = false,
+                },
+                () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
+                _ = lease.tick() => self.renew()?,
+                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
+            }
+        }
+    }
+
+    /// Runs the machine until every fiber waits; gives the outcome when the run has come to its end.
+    async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Option<Outcome>, StoreError> {
+        loop {
+            match self.machine.run(FUEL) {
+                Progress::Effect(effect) => self.take_effect(effect),
+                Progress::Boundary => {
+                    if self.options.each_boundary {
+                        self.commit_if_needed(sink).await?;
+                        self.drain(sink).await?;
+                    }
+                }
+                Progress::OutOfFuel => {
+                    while let Ok(settled) = self.settled.1.try_recv() {
+                        self.settle(settled);
+                    }
+                    let waits = self.unsaved || self.machine.has_news() || !self.asked.is_empty();
+                    if waits && (self.unsaved || self.last_commit.elapsed() >= NEWS_MAY_WAIT) {
+                        self.commit_if_needed(sink).await?;
+                    }
+                    self.release_durable(sink)?;
+                    tokio::task::yield_now().await;
+                    if !self.listening {
+                        return Ok(None);
+                    }
+                }
+                Progress::Waiting => return Ok(None),
+                Progress::Done(outcome) => return Ok(Some(outcome)),
+            }
+            for cancelled in self.machine.take_cancelled() {
+                self.withdraw(&cancelled);
+            }
+        }
+    }
+
+    fn renew(&mut self) -> Result<(), StoreError> {
+        self.store.renew(&self.id, self.epoch, self.host.now())
+    }
+}

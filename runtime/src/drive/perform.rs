@@ -1,0 +1,157 @@
+//! Effects on their way out, and outcomes on their way back.
+
+use std::time::Duration;
+
+use super::{Run, Settled};
+use crate::{
+    effect::{Effect, EffectKind},
+    event::Event,
+    fault::{Fault, Kind},
+    host::Host,
+    json::time_text,
+    ops::describe,
+    request::Request,
+    store::{Millis, RequestEnd},
+    value::Value,
+};
+
+/// Waits for a moment of the host's clock.
+pub(super) async fn until(moment: Option<Millis>, host: &dyn Host) {
+    if let Some(moment) = moment {
+        let wait = moment.saturating_sub(host.now());
+        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
+    }
+}
+
+impl Run {
+    /// Takes what the machine asks: some is answered at once, the rest leaves with the next checkpoint.
+    pub(super) fn take_effect(&mut self, effect: Effect) {
+        // What the program told before it asked comes before what is told of the question.
+        self.told.extend(self.machine.take_events());
+        match effect.kind() {
+            EffectKind::Instant => {
+                let outcome = self.host.instant(&effect);
+                self.machine.settle_now(effect.fiber, effect.id, outcome);
+            }
+            EffectKind::Timer => match effect.args.first() {
+                Some(Value::Time(moment)) => {
+                    self.told
+                        .push(Event::Sleeping { path: effect.path.as_str().to_owned(), until: time_text(*moment) });
+                    self.timers.insert((*moment, effect.id), effect.fiber);
+                    self.asked.push(effect);
+                }
+                other => {
+                    let found = other.map_or("nothing".into(), describe);
+                    let fault = Fault::new(Kind::Type, format!("`sleep_until` takes a time, found {found}"));
+                    self.machine.settle_now(effect.fiber, effect.id, Err(fault));
+                }
+            },
+            EffectKind::Request => match self.open_request(&effect, true) {
+                Ok(()) => self.asked.push(effect),
+                Err(fault) => {
+                    self.machine.settle_now(effect.fiber, effect.id, Err(fault));
+                }
+            },
+            EffectKind::Outside => self.asked.push(effect),
+        }
+    }
+
+    /// Opens the request that an effect asks; one that is `new` is told and stored.
+    pub(super) fn open_request(&mut self, effect: &Effect, new: bool) -> Result<(), Fault> {
+        let request = Request::new(effect, &self.id, &self.image.program.types)?;
+        if self.requests.contains_key(&request.id) {
+            let message = format!("a request with the id `{}` is open already", request.id);
+            return Err(Fault::new(Kind::Request, message));
+        }
+        if new {
+            self.told.push(Event::RequestInfo(request.json.clone()));
+            self.opened.push(request.id.clone());
+        }
+        if let Some(due) = request.due_at {
+            self.timers.insert((due, effect.id), effect.fiber);
+        }
+        self.requests.insert(request.id.clone(), request);
+        Ok(())
+    }
+
+    /// A durable effect leaves.
+    pub(super) fn let_out(&mut self, effect: Effect) {
+        if effect.kind() != EffectKind::Outside {
+            return;
+        }
+        let (fiber, id) = (effect.fiber, effect.id);
+        let key = effect.key(&self.id);
+        let sender = self.settled.0.clone();
+        let performing = self.host.perform(effect, key);
+        let call = tokio::spawn(async move {
+            let outcome = performing.await;
+            // Nobody listens when the run has stopped; it will ask again.
+            let _ = sender.send(Settled { fiber, effect: id, outcome });
+        });
+        self.calls.insert(id, call.abort_handle());
+    }
+
+    /// An outcome came back.
+    pub(super) fn settle(&mut self, settled: Settled) {
+        if self.calls.remove(&settled.effect).is_none() {
+            return;
+        }
+        if let Ok(value) = &settled.outcome
+            && let Some(usage) = value.get("usage")
+        {
+            let tokens = |name| usage.get(name).and_then(Value::as_int).unwrap_or_default();
+            self.machine.add_usage(tokens("input_tokens"), tokens("output_tokens"));
+        }
+        self.unsaved |= self.machine.settle(settled.fiber, settled.effect, settled.outcome);
+    }
+
+    /// The moment of the next timer.
+    pub(super) fn next_timer(&self) -> Option<Millis> {
+        self.timers.keys().next().map(|(moment, _)| *moment)
+    }
+
+    /// Settles every timer whose moment has come, in order of their moments.
+    pub(super) fn fire_timers(&mut self) {
+        let now = self.host.now();
+        while let Some((&(moment, effect), &fiber)) = self.timers.first_key_value() {
+            if moment > now {
+                break;
+            }
+            self.timers.remove(&(moment, effect));
+            let request = self.requests.values().find(|request| request.waits == (fiber, effect));
+            let outcome = match request {
+                Some(request) => {
+                    let (id, outcome) = (request.id.clone(), request.timed_out());
+                    self.requests.remove(&id);
+                    self.told.push(Event::RequestWithdrawn { id: id.clone() });
+                    self.end_request(&id, RequestEnd::Withdrawn);
+                    outcome
+                }
+                None => Ok(Value::Null),
+            };
+            self.unsaved |= self.machine.settle(fiber, effect, outcome);
+        }
+    }
+
+    /// Nobody waits for an effect any more: a call is ended, a request withdrawn, a timer forgotten.
+    pub(super) fn withdraw(&mut self, effect: &Effect) {
+        if let Some(call) = self.calls.remove(&effect.id) {
+            call.abort();
+        }
+        self.asked.retain(|asked| asked.id != effect.id);
+        for queued in &mut self.queued {
+            queued.forget(effect.id);
+        }
+        self.timers.retain(|(_, id), _| *id != effect.id);
+        let request = self.requests.values().find(|request| request.waits.1 == effect.id);
+        if let Some(id) = request.map(|request| request.id.clone()) {
+            self.requests.remove(&id);
+            let told = self.told.len();
+            self.told.retain(|event| !matches!(event, Event::RequestInfo(json) if json["id"] == id.as_str()));
+            if told == self.told.len() {
+                self.told.push(Event::RequestWithdrawn { id: id.clone() });
+            }
+            self.end_request(&id, RequestEnd::Withdrawn);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How a run stopped, for whoever started it.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    Run, Sink,
+    commit::{Standing, result},
+};
+use crate::{
+    event::Event,
+    json::{time_text, to_json},
+    machine::Outcome,
+    store::{RunStatus, StoreError},
+};
+
+/// Why a run stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It gave its value.
+    Completed,
+    /// It threw.
+    Failed,
+    /// Only answers and timers move it on.
+    Paused,
+    /// It was told to stop, or nobody listened any more.
+    Interrupted,
+}
+
+/// How a run stopped.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Why.
+    pub ended: Ended,
+    /// The result as users see it: `{ run_id, workflow, status, output, state, requests, error, usage, wake_at }`.
+    pub result: Json,
+}
+
+impl Run {
+    /// Whether nothing is left to wait for in this process.
+    pub(super) fn can_only_pause(&self) -> bool {
+        if !self.nothing_under_way() || self.machine.can_run() {
+            return false;
+        }
+        if self.options.wait_for_answers && !self.requests.is_empty() {
+            return false;
+        }
+        match (self.next_timer(), self.options.max_wait) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(moment), Some(max_wait)) => {
+                let wait = Duration::from_millis(u64::try_from(moment - self.host.now()).unwrap_or_default());
+                wait > max_wait.saturating_sub(self.started.elapsed())
+            }
+        }
+    }
+
+    /// The run has come to its end.
+    pub(super) async fn finish(&mut self, outcome: Outcome, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
+        // A workflow's value is data unless its type says otherwise; what is not cannot be shown.
+        let (ended, output, error) = match outcome.and_then(|value| to_json(&value)) {
+            Ok(output) => (Ended::Completed, output, Json::Null),
+            Err(fault) => {
+                let error = to_json(&fault.clone().into_value()).unwrap_or_else(|_| {
+                    json!({
+                        "kind": fault.kind.name(),
+                        "message": fault.message.as_str(),
+                    })
+                });
+                (Ended::Failed, Json::Null, error)
+            }
+        };
+        for id in self.requests.keys().cloned().collect::<Vec<_>>() {
+            self.requests.remove(&id);
+            self.end_request(&id, crate::store::RequestEnd::Withdrawn);
+        }
+        self.told.extend(self.machine.take_events());
+        let status = match ended {
+            Ended::Completed => {
+                self.told.push(Event::Output(output.clone()));
+                self.told.push(Event::Completed);
+                RunStatus::Completed
+            }
+            _ => {
+                self.told.push(Event::Failed { error: error.clone() });
+                RunStatus::Failed
+            }
+        };
+        self.timers.clear();
+        let stored = result(output.clone(), state, error.clone());
+        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored) }, sink).await?;
+        self.drain(sink).await?;
+        Ok(self.report(ended, output, error))
+    }
+
+    /// Only answers and timers move the run on, and this process does not wait for them.
+    pub(super) async fn pause(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        if !self.paused {
+            self.tell_paused();
+            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None }, sink).await?;
+            self.drain(sink).await?;
+        }
+        Ok(self.report(Ended::Paused, Json::Null, Json::Null))
+    }
+
+    /// Saves and stops; what is under way will be asked again.
+    pub(super) async fn stop(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        self.commit_if_needed(sink).await?;
+        self.drain(sink).await?;
+        Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
+    }
+
+    fn report(&self, ended: Ended, output: Json, error: Json) -> Report {
+        let status = match ended {
+            Ended::Completed => "completed",
+            Ended::Failed => "failed",
+            Ended::Paused => "paused",
+            Ended::Interrupted => "running",
+        };
+        let (input, used) = self.machine.usage;
+        let requests: Vec<&Json> = self.requests.values().map(|request| &request.json).collect();
+        let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
+        let result = json!({
+            "run_id": &*self.id,
+            "workflow": self.workflow.name.as_str(),
+            "status": status,
+            "output": output,
+            "state": state,
+            "requests": requests,
+            "error": error,
+            "usage": { "input_tokens": input, "output_tokens": used, "total_tokens": input.saturating_add(used) },
+            "wake_at": self.next_timer().map(time_text),
+        });
+        Report { ended, result }
+    }
+}

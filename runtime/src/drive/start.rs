@@ -1,0 +1,305 @@
+//! Taking a run: a new one, or one that the store remembers.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
+
+use serde_json::Value as Json;
+use tokio::sync::mpsc;
+use wf_lang::program::Workflow;
+
+use super::{Options, Run};
+use crate::{
+    checkpoint::{self, LoadError, Saver},
+    effect::EffectKind,
+    event::Event,
+    fault::Fault,
+    host::Host,
+    json::from_json,
+    machine::{Image, Machine},
+    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
+    validate::fits_outside,
+    value::Value,
+};
+
+/// What a run is driven with.
+pub struct Begin {
+    /// Where it is remembered.
+    pub store: Arc<dyn Store>,
+    /// What answers its questions.
+    pub host: Arc<dyn Host>,
+    /// Its code.
+    pub image: Arc<Image>,
+    /// How it is driven.
+    pub options: Options,
+}
+
+/// Why a run could not be taken.
+#[derive(Clone, Debug)]
+pub enum DriveError {
+    /// The store could not give it.
+    Store(StoreError),
+    /// Its checkpoint does not hold what was written.
+    Damaged {
+        /// The number of the checkpoint.
+        checkpoint: u64,
+        /// Which row, and what is wrong with it.
+        error: LoadError,
+        /// The newest checkpoint that does not need that row.
+        usable: Option<u64>,
+    },
+    /// It cannot go on: it has ended, or has no such workflow.
+    Refused(String),
+}
+
+impl std::fmt::Display for DriveError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Damaged { checkpoint, error, usable } => {
+                write!(f, "checkpoint {checkpoint} cannot be used: {error}; ")?;
+                match usable {
+                    Some(n) => write!(f, "checkpoint {n} is the newest that does not need it"),
+                    None => write!(f, "no other checkpoint can be used instead"),
+                }
+            }
+            Self::Refused(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for DriveError {}
+
+impl From<StoreError> for DriveError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Reads the arguments of a workflow from a JSON object, against the types of its parameters.
+///
+/// # Errors
+/// The first argument that is missing, not known, or does not fit.
+pub fn arguments(image: &Image, workflow: &Workflow, input: &Json) -> Result<Vec<Value>, String> {
+    let Some(function) = image.find(workflow.function) else { return Err("the workflow has no function".into()) };
+    let nothing = serde_json::Map::new();
+    let given = match input {
+        Json::Object(given) => given,
+        Json::Null => &nothing,
+        _ => return Err("the input of a workflow is a JSON object with a field for each parameter".into()),
+    };
+    let known: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
+    if let Some(unknown) = given.keys().find(|name| !known.contains(&name.as_str())) {
+        let known = if known.is_empty() { "none".into() } else { format!("`{}`", known.join("`, `")) };
+        return Err(format!("workflow `{}` has no parameter `{unknown}`; its parameters: {known}", workflow.name));
+    }
+    let read = |param: &wf_lang::program::Param| match given.get(param.name.as_str()) {
+        None if param.has_default => Ok(Value::Missing),
+        value => {
+            let json = value.cloned().unwrap_or_default();
+            let found = from_json(&json).map_err(|fault: Fault| fault.message.as_str().to_owned());
+            let fitted = found.and_then(|found| {
+                fits_outside(&image.program.types, param.ty, found).map_err(|misfit| misfit.to_string())
+            });
+            fitted.map_err(|reason| match value {
+                None => format!("workflow `{}` needs `{}`: {reason}", workflow.name, param.name),
+                Some(_) => format!("`{}`: {reason}", param.name),
+            })
+        }
+    };
+    function.params.iter().map(read).collect()
+}
+
+/// Enters a new run in the store and takes it.
+///
+/// # Errors
+/// When the arguments do not fit, or the store does not take it.
+pub fn begin(begin: Begin, new: NewRun) -> Result<Run, DriveError> {
+    let input: Json = serde_json::from_str(&new.input).unwrap_or_default();
+    let workflow = workflow(&begin.image, &new.workflow)?;
+    let args = arguments(&begin.image, &workflow, &input).map_err(DriveError::Refused)?;
+    let id = Arc::clone(&new.id);
+    let code_hash = new.code_hash;
+    let epoch = begin.store.begin(new)?;
+    let machine = Machine::start(Arc::clone(&begin.image), Arc::clone(&id), &workflow, args);
+    let mut run = Run::new(begin, id, epoch, workflow, machine, Saver::new(code_hash));
+    run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+    Ok(run)
+}
+
+/// Takes a run that the store remembers, at its latest checkpoint or at `at`.
+///
+/// # Errors
+/// When another process has it, or its checkpoint cannot be read.
+pub fn reopen(begin: Begin, record: &RunRecord, at: Option<u64>, take_over: bool) -> Result<Run, DriveError> {
+    let id = Arc::clone(&record.id);
+    let workflow = workflow(&begin.image, &record.workflow)?;
+    let epoch = begin.store.acquire(&id, Owner::current(), take_over, begin.host.now())?;
+    match load(begin, record, workflow, epoch, at) {
+        Ok(run) => Ok(run),
+        Err((store, error)) => {
+            store.release(&id, epoch)?;
+            Err(error)
+        }
+    }
+}
+
+/// The machine of a run as it was at a checkpoint, to look at; `None` before the first.
+///
+/// # Errors
+/// When the checkpoint cannot be read.
+pub fn look(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    at: Option<u64>,
+) -> Result<Option<Machine>, DriveError> {
+    Ok(read(image, store, record, at, true)?.map(|(machine, _)| machine))
+}
+
+type Unloaded = (Arc<dyn Store>, DriveError);
+
+fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: Option<u64>) -> Result<Run, Unloaded> {
+    let store = Arc::clone(&begin.store);
+    let failed = |error: DriveError| (Arc::clone(&store), error);
+    let id = Arc::clone(&record.id);
+    // What was written since the record was read counts too.
+    let record = &store.run(&id).map_err(|error| failed(error.into()))?;
+    let last = record.last_checkpoint;
+    let fresh = at.is_some_and(|at| at != last);
+    let found = read(&begin.image, &*store, record, at, fresh).map_err(failed)?;
+    let mut run = match found {
+        Some((machine, saver)) => {
+            let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
+            run.n = last;
+            run.next_seq = record.last_seq + 1;
+            run.reset = fresh;
+            run
+        }
+        None => {
+            let input: Json = serde_json::from_str(&record.input).unwrap_or_default();
+            let args =
+                arguments(&begin.image, &workflow, &input).map_err(|reason| failed(DriveError::Refused(reason)))?;
+            let machine = Machine::start(Arc::clone(&begin.image), Arc::clone(&id), &workflow, args);
+            let mut run = Run::new(begin, id, epoch, workflow, machine, Saver::new(record.code_hash));
+            run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+            return Ok(run);
+        }
+    };
+    run.told.push(Event::Resumed);
+    run.ask_again(fresh);
+    Ok(run)
+}
+
+/// Reads a checkpoint; one that is damaged names the newest that can be used instead.
+fn read(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    at: Option<u64>,
+    fresh: bool,
+) -> Result<Option<(Machine, Saver)>, DriveError> {
+    match read_one(image, store, record, at, fresh)? {
+        Ok(found) => Ok(found),
+        Err((checkpoint, error)) => {
+            let others = store.checkpoints(&record.id)?;
+            let mut older = others.into_iter().filter(|n| *n < checkpoint);
+            let usable = older.find(|n| matches!(read_one(image, store, record, Some(*n), true), Ok(Ok(Some(_)))));
+            Err(DriveError::Damaged { checkpoint, error, usable })
+        }
+    }
+}
+
+type Found = Result<Option<(Machine, Saver)>, (u64, LoadError)>;
+
+fn read_one(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    at: Option<u64>,
+    fresh: bool,
+) -> Result<Found, StoreError> {
+    let mut found = Ok(None);
+    let mut visit = |saved: &Saved, chunks: &mut dyn Chunks| {
+        let id = Arc::clone(&record.id);
+        let loaded = checkpoint::load(image, id, record.code_hash, saved, chunks, fresh);
+        found = match loaded {
+            Ok((machine, saver, _)) => Ok(Some((machine, saver))),
+            Err(LoadError::Store(error)) => return Err(error),
+            Err(error) => Err((saved.n, error)),
+        };
+        Ok(())
+    };
+    store.load(&record.id, at, &mut visit)?;
+    Ok(found)
+}
+
+fn workflow(image: &Image, name: &str) -> Result<Workflow, DriveError> {
+    let found = image.program.workflow(Some(name)).cloned();
+    found.ok_or_else(|| DriveError::Refused(format!("the script has no workflow `{name}`")))
+}
+
+impl Run {
+    fn new(begin: Begin, id: RunId, epoch: Epoch, workflow: Workflow, mut machine: Machine, saver: Saver) -> Self {
+        let Begin { store, host, image, options } = begin;
+        machine.set_streaming(options.streaming);
+        Self {
+            id,
+            epoch,
+            store,
+            host,
+            image,
+            options,
+            workflow,
+            machine,
+            saver,
+            n: 0,
+            next_seq: 1,
+            reset: false,
+            floor: 0,
+            told: Vec::new(),
+            asked: Vec::new(),
+            opened: Vec::new(),
+            ended: Vec::new(),
+            requests: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            queued: VecDeque::new(),
+            settled: mpsc::unbounded_channel(),
+            unsaved: false,
+            last_commit: Instant::now(),
+            started: Instant::now(),
+            again: Vec::new(),
+            paused: false,
+            listening: true,
+        }
+    }
+
+    /// Asks the open questions of a loaded machine again, in the order in which they were asked first. They are durable
+    /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one.
+    fn ask_again(&mut self, fresh: bool) {
+        for effect in self.machine.open_effects() {
+            match effect.kind() {
+                EffectKind::Outside if !fresh => self.again.push(effect),
+                EffectKind::Outside => self.asked.push(effect),
+                EffectKind::Timer => {
+                    if let Some(Value::Time(moment)) = effect.args.first() {
+                        self.timers.insert((*moment, effect.id), effect.fiber);
+                    }
+                }
+                EffectKind::Request => {
+                    if let Err(fault) = self.open_request(&effect, fresh) {
+                        self.machine.settle(effect.fiber, effect.id, Err(fault));
+                    }
+                }
+                // Answered before anything is saved, so none is open.
+                EffectKind::Instant => {
+                    let outcome = self.host.instant(&effect);
+                    self.machine.settle(effect.fiber, effect.id, outcome);
+                }
+            }
+        }
+    }
+}

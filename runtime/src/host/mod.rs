@@ -1,0 +1,84 @@
+//! The host touches the world: it performs effects, and asks for permission in one place before it does.
+
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+
+use crate::{
+    effect::Effect,
+    fault::{Fault, Kind},
+    machine::{Image, Outcome},
+    value::Value,
+};
+
+mod clock;
+mod fs;
+mod model;
+mod permission;
+mod process;
+
+pub use model::ModelSettings;
+pub use permission::{Allow, Permissions};
+
+/// What an effect comes to, when it is known.
+pub type Performing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// What answers the machine's questions, but for those to people and to the clock's alarm.
+pub trait Host: Send + Sync + 'static {
+    /// Answers at once: clock and randomness.
+    fn instant(&self, effect: &Effect) -> Outcome;
+
+    /// Performs a call that leaves the process. `key` is the same whenever the same call is made again. Dropping the
+    /// future ends the call as far as that is possible.
+    fn perform(&self, effect: Effect, key: String) -> Performing;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> i64;
+}
+
+/// The real world.
+pub struct System {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    permissions: Permissions,
+    /// Where relative paths begin: the folder of the script.
+    folder: PathBuf,
+    model: model::Models,
+}
+
+impl System {
+    /// The world as a program whose script lies in `folder` may touch it.
+    pub fn new(image: Arc<Image>, permissions: Permissions, folder: PathBuf, model: ModelSettings) -> Self {
+        Self { inner: Arc::new(Inner { permissions, folder, model: model::Models::new(image, model) }) }
+    }
+}
+
+impl Host for System {
+    fn instant(&self, effect: &Effect) -> Outcome {
+        clock::instant(effect)
+    }
+
+    fn perform(&self, effect: Effect, key: String) -> Performing {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            inner.permissions.check(&effect, &inner.folder)?;
+            match effect.name.as_str() {
+                "exec" => process::exec(&effect, &inner.folder, &key).await,
+                "fs.append" => fs::append(&effect, &inner.folder).await,
+                "agent._model" => inner.model.ask(&effect).await,
+                other => Err(Fault::new(Kind::Error, format!("this engine has no library function `{other}`"))),
+            }
+        })
+    }
+
+    fn now(&self) -> i64 {
+        clock::now()
+    }
+}
+
+/// The text argument of an effect.
+fn text(effect: &Effect, index: usize) -> Result<&str, Fault> {
+    effect.args.get(index).and_then(Value::as_str).ok_or_else(|| {
+        Fault::new(Kind::Type, format!("argument {} of `{}` must be text", index + 1, effect.name.as_str()))
+    })
+}

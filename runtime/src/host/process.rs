@@ -1,0 +1,113 @@
+//! Programs: JSON in, output back, no shell.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::Command,
+};
+
+use crate::{
+    effect::Effect,
+    fault::{Fault, Kind},
+    json,
+    machine::Outcome,
+    ops::describe,
+    value::Value,
+};
+
+/// The most that a program may write to either stream.
+const MAX_OUTPUT: u64 = 16 << 20;
+/// How much of the standard error an error shows.
+const SHOWN_STDERR: usize = 2000;
+
+/// `exec(argv, input, env, cwd, timeout, check)`. The key of the call stands in `WF_IDEMPOTENCY_KEY`.
+pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
+    let [argv, input, env, cwd, timeout, check] = effect.args.as_slice() else {
+        return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
+    };
+    let argv = argv.as_list().ok_or_else(|| wrong("argv", "a list of strings", argv))?;
+    let words = argv.iter().map(|word| word.as_str().ok_or_else(|| wrong("argv", "a list of strings", word)));
+    let words: Vec<&str> = words.collect::<Result<_, _>>()?;
+    let Some((program, args)) = words.split_first() else {
+        return Err(Fault::new(Kind::Type, "`exec` needs a program to run, found an empty list"));
+    };
+    let failed = |error: std::io::Error| Fault::new(Kind::Exec, format!("cannot run `{program}`: {error}"));
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).env("WF_IDEMPOTENCY_KEY", key);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A group of its own, so that a Ctrl-C meant for the run does not end it halfway.
+    #[cfg(unix)]
+    command.process_group(0);
+    if let Some(dir) = cwd.as_str() {
+        command.current_dir(folder.join(dir));
+    }
+    for (name, value) in env.as_map().into_iter().flat_map(|env| env.iter()) {
+        command.env(name.as_str(), value.as_str().ok_or_else(|| wrong("env", "text", value))?);
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    let stdin = child.stdin.take();
+    let input = match input {
+        Value::Null => Vec::new(),
+        Value::Str(text) => text.as_str().as_bytes().to_vec(),
+        value => json::to_json(value)?.to_string().into_bytes(),
+    };
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // A program may end without reading all that it is given.
+            let _ = stdin.write_all(&input).await;
+            let _ = stdin.shutdown().await;
+        }
+    };
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let running = async {
+        let ((), stdout, stderr) = tokio::join!(feed, read(stdout), read(stderr));
+        let status = child.wait().await.map_err(failed)?;
+        Ok::<_, Fault>((stdout.map_err(failed)?, stderr.map_err(failed)?, status))
+    };
+    let (stdout, stderr, status) = match timeout.as_duration() {
+        None => running.await?,
+        Some(millis) => {
+            let limit = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
+            let late =
+                || Fault::new(Kind::Timeout, format!("`{program}` did not end in {}", json::duration_text(millis)));
+            tokio::time::timeout(limit, running).await.map_err(|_| late())??
+        }
+    };
+    let code = status.code().map_or(-1, i64::from);
+    if check.as_bool() != Some(false) && !status.success() {
+        let ended = match status.code() {
+            Some(code) => format!("ended with code {code}"),
+            None => "was ended by a signal".to_owned(),
+        };
+        let shown = stderr.trim_end();
+        let from = shown.ceil_char_boundary(shown.len().saturating_sub(SHOWN_STDERR));
+        let message = match &shown[from..] {
+            "" => format!("`{program}` {ended}"),
+            end => format!("`{program}` {ended}: {end}"),
+        };
+        let data = output(&stdout, &stderr, code)?;
+        return Err(Fault::new(Kind::Exec, message).with_data(data));
+    }
+    output(&stdout, &stderr, code)
+}
+
+fn output(stdout: &str, stderr: &str, code: i64) -> Outcome {
+    Value::record([("stdout", Value::str(stdout)), ("stderr", Value::str(stderr)), ("code", Value::Int(code))])
+}
+
+/// All that a program writes to a stream, as text; what is no UTF-8 is replaced.
+async fn read(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(MAX_OUTPUT + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > MAX_OUTPUT {
+        return Err(std::io::Error::other("it wrote more than 16 MiB"));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn wrong(option: &str, wanted: &str, found: &Value) -> Fault {
+    Fault::new(Kind::Type, format!("`{option}` of `exec` takes {wanted}, found {}", describe(found)))
+}

@@ -1,0 +1,301 @@
+//! What `run` and `resume` have in common: drive a run, show its events, ask on a terminal, say how to go on.
+
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use tokio::sync::mpsc;
+use wf_runtime::{
+    drive::{Command, Ended, Options, Report, Run, Sink},
+    host::{ModelSettings, Permissions},
+    store::{SqliteStore, StoreError},
+};
+
+use crate::{
+    out::{self, Exit, Reader},
+    place, prompt, value,
+};
+
+/// What a run was given, kept with it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    /// What it may do.
+    pub(crate) allow: Permissions,
+    /// The model of agents that name none.
+    pub(crate) model: Option<String>,
+    /// How many checkpoints are kept; none is all.
+    pub(crate) keep: Option<u64>,
+    /// Where relative paths begin.
+    pub(crate) folder: PathBuf,
+}
+
+impl Settings {
+    /// Where models are found: what was given, with base URL and key from the environment.
+    pub(crate) fn models(&self) -> ModelSettings {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        ModelSettings {
+            default_model: self.model.clone(),
+            base_url: variable("OPENAI_BASE_URL"),
+            api_key: variable("OPENAI_API_KEY"),
+        }
+    }
+}
+
+/// How a run is shown and how long it is waited for: the flags that `run` and `resume` share.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Showing {
+    /// Print the result as JSON; the script's own output goes to standard error
+    #[arg(long, conflicts_with = "stream")]
+    pub(crate) json: bool,
+    /// Print the events as JSON lines, as they happen; `--stream=status` prints changes of status too
+    #[arg(long, value_name = "status", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) stream: Option<String>,
+    /// How long to wait for timers when nothing else can go on, such as 30s (default: a minute off a terminal)
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_wait: Option<String>,
+}
+
+impl Showing {
+    /// Whether questions are asked on the terminal.
+    pub(crate) fn asks(&self) -> bool {
+        !self.json && self.stream.is_none() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// The options that these flags give.
+    ///
+    /// # Errors
+    /// A duration that is none.
+    pub(crate) fn options(&self, keep: Option<u64>) -> Result<Options, String> {
+        if let Some(stream) = &self.stream
+            && !matches!(stream.as_str(), "" | "status")
+        {
+            return Err(format!("`--stream={stream}` is not known; write `--stream` or `--stream=status`"));
+        }
+        let max_wait = match &self.max_wait {
+            Some(text) => Some(duration(text).ok_or_else(|| format!("`{text}` is no duration; write 30s or 5m"))?),
+            None if std::io::stdout().is_terminal() => None,
+            None => Some(Duration::from_secs(60)),
+        };
+        Ok(Options {
+            max_wait,
+            keep,
+            each_boundary: false,
+            wait_for_answers: self.asks(),
+            streaming: self.stream.is_some(),
+        })
+    }
+}
+
+/// Reads `30s`, `1h30m`, `250ms`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let millis = wf_runtime::json::parse_duration(text)?;
+    Some(Duration::from_millis(u64::try_from(millis).ok()?))
+}
+
+/// Lets a run go on, shows what it tells, and says how to go on when it stops.
+pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store_path: &Path) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::complain(&format!("cannot start: {error}"), None);
+            return Exit::Failed;
+        }
+    };
+    let id = Arc::clone(run.id());
+    let (commands, received) = mpsc::unbounded_channel();
+    let asker = showing.asks().then(|| prompt::Asker::start(commands.clone()));
+    let mut screen = Screen { showing: showing.clone(), asker, told_of_end: false };
+    let driven = runtime.block_on(async {
+        tokio::spawn(interrupts(commands));
+        run.drive(&mut screen, received).await
+    });
+    // Whoever waits at a prompt is not waited for.
+    runtime.shutdown_background();
+    let short = place::short(&**store, &id);
+    let flag = place::store_flag(store_path);
+    match driven {
+        Ok(report) => finish(&report, showing, &short, &flag),
+        Err(StoreError::Stale) => {
+            out::complain(&StoreError::Stale.to_string(), Some(&format!("`wf show {short}{flag}` shows where it stands")));
+            Exit::Failed
+        }
+        Err(error) => {
+            let help = format!("what was saved before stays; when the cause is mended, `wf resume {short}{flag}` goes on");
+            out::complain(&place::unusable(store_path, &error), Some(&help));
+            Exit::Failed
+        }
+    }
+}
+
+/// Ctrl-C saves and stops; the second one stops at once.
+async fn interrupts(commands: mpsc::UnboundedSender<Command>) {
+    let mut asked = false;
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if asked {
+            std::process::exit(130);
+        }
+        asked = true;
+        let _ = commands.send(Command::Interrupt);
+    }
+}
+
+pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str) -> Exit {
+    if showing.json {
+        let text = serde_json::to_string_pretty(&report.result).unwrap_or_default();
+        if out::print(&format!("{text}\n")).is_err() {
+            return Exit::Failed;
+        }
+    }
+    let quiet = showing.json || showing.stream.is_some();
+    match report.ended {
+        Ended::Completed => {
+            let output = &report.result["output"];
+            if !quiet && !output.is_null() && out::print(&format!("{}\n", value::shown(output))).is_err() {
+                return Exit::Failed;
+            }
+            Exit::Done
+        }
+        Ended::Failed => {
+            if !quiet {
+                out::tell(&failure(&report.result["error"]));
+            }
+            Exit::Failed
+        }
+        Ended::Paused => {
+            if !quiet {
+                out::tell(&paused(&report.result, short, flag));
+            }
+            Exit::Paused
+        }
+        Ended::Interrupted => {
+            if !quiet {
+                out::tell(&format!("interrupted; everything so far is saved\n  go on: wf resume {short}{flag}\n"));
+            }
+            Exit::Interrupted
+        }
+    }
+}
+
+/// An error of a run: what, where, and through which calls.
+pub(crate) fn failure(error: &Json) -> String {
+    let mut text =
+        format!("failed: {} ({})\n", error["message"].as_str().unwrap_or("unknown"), error["kind"].as_str().unwrap_or("error"));
+    for frame in error["trace"].as_array().into_iter().flatten() {
+        let part = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
+        text.push_str(&format!("  in {} at {}\n", part("function"), part("place")));
+    }
+    text
+}
+
+/// What a paused run waits for, and the commands that go on.
+fn paused(result: &Json, short: &str, flag: &str) -> String {
+    let requests = result["requests"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut text = String::new();
+    for request in requests {
+        text.push_str(&format!("waiting for an answer: {}\n", question(request)));
+        let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
+        let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
+        let command = match requests {
+            [_] => format!("wf resume {short} {example}{flag}"),
+            _ => {
+                let id = request["id"].as_str().unwrap_or_default();
+                format!("wf resume {short} --respond {}={example}{flag}", place::quoted(id))
+            }
+        };
+        text.push_str(&format!("  answer ({}): {command}\n", value::hint(&request["schema"])));
+    }
+    if let Some(wake_at) = result["wake_at"].as_str() {
+        text.push_str(&format!("waiting until {wake_at}\n  go on then: wf resume {short}{flag}\n"));
+    }
+    text
+}
+
+/// What a person is asked: the title, and the data.
+pub(crate) fn question(request: &Json) -> String {
+    let data = match &request["data"] {
+        Json::String(text) => text.clone(),
+        data => data.to_string(),
+    };
+    match request["title"].as_str() {
+        Some(title) => format!("{title}: {data}"),
+        None => data,
+    }
+}
+
+/// Shows the events of a run as they become durable.
+struct Screen {
+    showing: Showing,
+    asker: Option<prompt::Asker>,
+    told_of_end: bool,
+}
+
+impl Sink for Screen {
+    fn event(&mut self, event: &Json) -> bool {
+        if let Some(stream) = &self.showing.stream {
+            let mut lines = format!("{event}\n");
+            if stream == "status"
+                && let Some(status) = status_of(event)
+            {
+                lines.push_str(&format!("{status}\n"));
+            }
+            return matches!(out::print(&lines), Ok(Reader::Listens));
+        }
+        let kind = event["type"].as_str().unwrap_or_default();
+        if kind == "log" && event["print"] == true {
+            let text = format!("{}\n", event["text"].as_str().unwrap_or_default());
+            if self.showing.json {
+                out::tell(&text);
+                return true;
+            }
+            return matches!(out::print(&text), Ok(Reader::Listens));
+        }
+        if let (Some(asker), "request_info" | "request_withdrawn" | "response") = (&self.asker, kind) {
+            asker.event(event);
+        } else if !self.showing.json && !self.told_of_end {
+            self.told_of_end = matches!(kind, "completed" | "failed");
+            progress(event, kind);
+        }
+        true
+    }
+}
+
+/// A change of status as an event of its own: not stored, without a number.
+fn status_of(event: &Json) -> Option<Json> {
+    let status = match event["type"].as_str()? {
+        "started" | "resumed" | "response" => "running",
+        status @ ("paused" | "completed" | "failed" | "cancelling" | "cancelled") => status,
+        _ => return None,
+    };
+    Some(serde_json::json!({
+        "type": "status", "run_id": event["run_id"], "time": event["time"], "status": status,
+    }))
+}
+
+/// One plain line for what a person at the terminal wants to know meanwhile.
+fn progress(event: &Json, kind: &str) {
+    let field = |name: &str| event[name].as_str().unwrap_or_default();
+    let attempt = match event["attempt"].as_u64() {
+        Some(attempt) if attempt > 1 => format!(" (attempt {attempt})"),
+        _ => String::new(),
+    };
+    let line = match kind {
+        "step_started" => format!("· {}{attempt}", field("title")),
+        "step_completed" => format!("✓ {}{attempt}", field("title")),
+        "step_failed" => format!("✗ {}{attempt}: {}", field("title"), event["error"]["message"].as_str().unwrap_or("")),
+        "step_retrying" => {
+            let reason = event["error"]["message"].as_str().unwrap_or_default();
+            format!("↻ {} will be tried again in {}: {reason}", field("title"), field("delay"))
+        }
+        "step_cancelled" => format!("✗ {} cancelled", field("title")),
+        "sleeping" => format!("… sleeping until {}", field("until")),
+        "log" => format!("  {}", field("text")),
+        _ => return,
+    };
+    let _ = writeln!(anstream::stderr(), "{line}");
+}

@@ -1,0 +1,80 @@
+//! Values on the command line and at prompts: text where the type takes text, else JSON.
+
+use serde_json::Value as Json;
+
+/// Reads a value against the JSON Schema of the type that it is meant for.
+///
+/// # Errors
+/// That it is no JSON where JSON is needed, and how to write it.
+pub(crate) fn read(text: &str, schema: &Json) -> Result<Json, String> {
+    if takes_text(schema) {
+        return Ok(Json::String(text.to_owned()));
+    }
+    serde_json::from_str(text).map_err(|_| match schema["type"].as_str() {
+        Some(wanted) => format!("expected {} as JSON, found `{text}`", with_article(wanted)),
+        None => format!("expected JSON, found `{text}`; text is written in double quotes"),
+    })
+}
+
+fn with_article(wanted: &str) -> String {
+    let article = if wanted.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {wanted}")
+}
+
+/// Whether every value of a type, but for null, is text: strings, unions of strings, times, durations.
+pub(crate) fn takes_text(schema: &Json) -> bool {
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().any(Json::is_string) && values.iter().all(|value| value.is_string() || value.is_null());
+    }
+    if let Some(constant) = schema.get("const") {
+        return constant.is_string();
+    }
+    if let Some(members) = schema["anyOf"].as_array() {
+        let mut others = members.iter().filter(|member| member["type"] != "null").peekable();
+        return others.peek().is_some() && others.all(takes_text);
+    }
+    match &schema["type"] {
+        Json::String(one) => one == "string",
+        Json::Array(many) => {
+            let mut others = many.iter().filter(|one| *one != "null").peekable();
+            others.peek().is_some() && others.all(|one| one == "string")
+        }
+        _ => false,
+    }
+}
+
+/// What an answer may be, for people: `approve or reject`, `text`, `yes or no`.
+pub(crate) fn hint(schema: &Json) -> String {
+    if let Some(choices) = choices(schema) {
+        return choices.join(" or ");
+    }
+    if takes_text(schema) {
+        return "text".into();
+    }
+    match schema["type"].as_str() {
+        Some("boolean") => "true or false".into(),
+        Some("integer") => "a whole number".into(),
+        Some("number") => "a number".into(),
+        Some("object") => {
+            let fields = schema["properties"].as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+            format!("a JSON object with {}", fields.unwrap_or_default().join(", "))
+        }
+        Some("array") => "a JSON list".into(),
+        _ => "JSON".into(),
+    }
+}
+
+/// The values of a union of literals.
+pub(crate) fn choices(schema: &Json) -> Option<Vec<String>> {
+    let values = schema["enum"].as_array()?;
+    Some(values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect())
+}
+
+/// A value as people read it: text as it is, the rest as JSON.
+pub(crate) fn shown(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Object(_) | Json::Array(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+        other => other.to_string(),
+    }
+}
