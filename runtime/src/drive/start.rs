@@ -19,8 +19,12 @@ use crate::{
     host::Host,
     json::from_json,
     machine::{Image, Machine},
+<<<<<<< HEAD
     request::Request,
     store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
+=======
+    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+>>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
     validate::fits_outside,
     value::Value,
 };
@@ -199,6 +203,8 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
             run.n = last;
             run.next_seq = record.last_seq + 1;
             run.reset = fresh;
+            // A run that pauses again where it stood is not written again.
+            run.paused = record.status == RunStatus::Paused && !fresh;
             run
         }
         None => {
