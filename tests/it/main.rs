@@ -3,7 +3,11 @@
 mod check;
 mod crash;
 mod lsp;
+mod moved;
 mod people;
+mod pipes;
+mod run;
+mod store_faults;
 mod support;
 mod terminal;
 mod wf;

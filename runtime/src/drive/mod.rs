@@ -230,14 +230,9 @@ impl Run {
                     None => commands_open = false,
                 },
                 () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
-<<<<<<< HEAD
-                _ = lease.tick() => self.renew()?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
-                () = tokio::task::yield_now(), if computes => {}
-=======
                 _ = lease.tick() => self.renew().await?,
                 _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
->>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
+                () = tokio::task::yield_now(), if computes => {}
             }
         }
     }
