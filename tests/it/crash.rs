@@ -35,7 +35,8 @@ impl Story {
         let answers = self.answers.iter().filter(|(id, _)| open.iter().any(|request| request["id"] == *id));
         let answers: Vec<String> = answers.map(|(id, value)| format!("--respond={id}={value}")).collect();
         // A run that was killed before it was written is started again; `--id` goes on with one that was.
-        let words = if again && answers.is_empty() { self.start("--stream") } else { vec!["resume", "same", "--stream"] };
+        let words =
+            if again && answers.is_empty() { self.start("--stream") } else { vec!["resume", "same", "--stream"] };
         words.into_iter().map(str::to_owned).chain(answers).collect()
     }
 
@@ -123,7 +124,7 @@ fn moments(seed: u64, count: usize, most_events: u64) -> Vec<(usize, u64)> {
         state ^= state << 17;
         state % below
     };
-    (0..count).map(|_| (next(most_events) as usize + 1, next(12))).collect()
+    (0..count).map(|_| (next(most_events) as usize + 1, next(9))).collect()
 }
 
 #[test]
@@ -136,21 +137,21 @@ fn steps_one_after_the_other() {
 #[test]
 fn branches_with_a_limit() {
     let story = Story { script: "parallel.wf", answers: &[] };
-    let kills = story.killed_after(&moments(1, 6, 6));
+    let kills = story.killed_after(&moments(1, 6, 4));
     assert!(kills >= 4, "{kills}");
 }
 
 #[test]
 fn a_step_that_is_tried_again_with_a_step_in_it() {
     let story = Story { script: "retried.wf", answers: &[] };
-    let kills = story.killed_after(&moments(2, 6, 6));
+    let kills = story.killed_after(&moments(2, 6, 5));
     assert!(kills >= 4, "{kills}");
 }
 
 #[test]
 fn workflows_in_workflows_with_pauses() {
     let story = Story { script: "nested.wf", answers: &[] };
-    let kills = story.killed_after(&moments(3, 6, 6));
+    let kills = story.killed_after(&moments(3, 6, 4));
     assert!(kills >= 4, "{kills}");
 }
 

@@ -40,7 +40,9 @@ fn who_reads_only_the_first_line_of_a_script_that_prints() {
 fn lists_and_events_end_quietly() {
     let place = Place::with(&["arguments.wf"]);
     place.wf(&["run", "arguments.wf", "ticks", "count=5000"]).ends(0);
-    for args in [&["events", "last"][..], &["events", "last", "--follow"], &["list"], &["show", "last"], &["list", "--json"]] {
+    for args in
+        [&["events", "last"][..], &["events", "last", "--follow"], &["list"], &["show", "last"], &["list", "--json"]]
+    {
         let done = head(&place, args).ends(0);
         assert_eq!(done.err, "", "wf {}", args.join(" "));
         assert!(done.out.ends_with('\n'));

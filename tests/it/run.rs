@@ -25,9 +25,10 @@ fn arguments_are_text_where_the_parameter_takes_text_and_else_json() {
     assert_eq!(output(&["name=@name.txt"])["name"], "from a file");
     assert_eq!(output(&["--input", "@in.json"])["count"], 5);
     assert_eq!(output(&["--input", "@in.json", "count=6"])["count"], 6);
-    let fed = place.wf_fed(&["run", "arguments.wf", "--json", "name=-"], "from a pipe").ends(0).json();
+    let fed = place.wf_fed(&["run", "arguments.wf", "one", "--json", "name=-"], "from a pipe").ends(0).json();
     assert_eq!(fed["output"]["name"], "from a pipe");
-    let fed = place.wf_fed(&["run", "arguments.wf", "--json", "--input", "-"], r#"{"name":"piped"}"#).ends(0).json();
+    let fed =
+        place.wf_fed(&["run", "arguments.wf", "one", "--json", "--input", "-"], r#"{"name":"piped"}"#).ends(0).json();
     assert_eq!(fed["output"]["name"], "piped");
 }
 
@@ -36,23 +37,24 @@ fn what_is_wrong_with_arguments_is_said_before_there_is_a_run() {
     let place = place();
     for (words, said) in [
         (&["one"][..], "workflow `one` needs `name`"),
-        (&["name=x", "cuont=3"], "no parameter `cuont`; its parameters: `name`, `count`"),
-        (&["name=x", "count=three"], "`count`: expected an integer as JSON, found `three`"),
-        (&["name=x", "count=1.5"], "`count`: expected `int`, found 1.5"),
-        (&["name=x", "mode=medium"], "`mode`: expected"),
-        (&["name=x", "wait=5"], "`wait`: expected `duration`, found \"5\""),
-        (&["name=x", "tags=[1]"], "`tags`: expected `string` at [0], found 1"),
-        (&["name=@gone"], "cannot read `gone`"),
-        (&["--input", "[]"], "`--input` takes a JSON object"),
-        (&["--input", "{"], "`--input` is no JSON"),
+        (&["one", "name=x", "cuont=3"], "no parameter `cuont`; its parameters: `name`, `count`"),
+        (&["one", "name=x", "count=three"], "`count`: expected an integer as JSON, found `three`"),
+        (&["one", "name=x", "count=1.5"], "`count`: expected `int`, found 1.5"),
+        (&["one", "name=x", "mode=medium"], "`mode`: expected"),
+        (&["one", "name=x", "wait=5"], "`wait`: expected `duration`, found \"5\""),
+        (&["one", "name=x", "tags=[1]"], "`tags`: expected `string` at [0], found 1"),
+        (&["one", "name=@gone"], "cannot read `gone`"),
+        (&["one", "--input", "[]"], "`--input` takes a JSON object"),
+        (&["one", "--input", "{"], "`--input` is no JSON"),
         (&["ohter"], "no workflow `ohter`; it has `one`, `other`"),
+        (&[], "the script has several workflows, name one"),
         (&["one", "other"], "`other` is neither a workflow nor name=value"),
-        (&["name=x", "--keep=few"], "`--keep few`: write a number, or all"),
-        (&["name=x", "--max-wait=soon"], "`soon` is no duration; write 30s"),
-        (&["name=x", "--allow=exce"], "`exce` is nothing that can be allowed"),
-        (&["name=x", "--stream=all"], "`--stream=all` is not known"),
-        (&["name=x", "--id=last"], "`last` cannot name a run"),
-        (&["name=x", "--id=a b"], "letters, digits"),
+        (&["one", "name=x", "--keep=few"], "`--keep few`: write a number, or all"),
+        (&["one", "name=x", "--max-wait=soon"], "`soon` is no duration; write 30s"),
+        (&["one", "name=x", "--allow=exce"], "`exce` is nothing that can be allowed"),
+        (&["one", "name=x", "--stream=all"], "`--stream=all` is not known"),
+        (&["one", "name=x", "--id=last"], "`last` cannot name a run"),
+        (&["one", "name=x", "--id=a b"], "letters, digits"),
     ] {
         run(&place, words).ends(2).says(said);
     }
@@ -94,7 +96,8 @@ fn what_people_see() {
     let place = place();
     assert_eq!(run(&place, &["one", "name=x", "mode=slow"]).ends(0).out.lines().next(), Some("hello x"));
     assert_eq!(run(&place, &["other"]).ends(0).out, "other\n");
-    let failed = run(&place, &["fails"]).ends(1).says("failed: no money (budget)").says("in fails at arguments.wf:18:5");
+    let failed =
+        run(&place, &["fails"]).ends(1).says("failed: no money (budget)").says("in fails at arguments.wf:17:5");
     assert_eq!(failed.out, "");
     let paused = run(&place, &["runs", "--id", "asks"]).ends(3).says("waiting for an answer: may it?");
     assert!(paused.err.contains("wf resume asks VALUE"), "{}", paused.err);
@@ -121,7 +124,10 @@ fn an_id_goes_on_with_the_same_workflow_and_input_only() {
 #[test]
 fn what_is_not_allowed_names_the_flag() {
     let place = place();
-    let out = place.path("out").canonicalize().unwrap_or_else(|_| place.path("").canonicalize().expect("a folder").join("out"));
+    let out = place
+        .path("out")
+        .canonicalize()
+        .unwrap_or_else(|_| place.path("").canonicalize().expect("a folder").join("out"));
     let path = out.join("x");
     let words = format!("path={}", path.display());
     std::fs::create_dir(&out).expect("made");
@@ -161,7 +167,10 @@ fn how_many_checkpoints_are_kept() {
     let kept = |keep: &str| {
         place.wf(&["run", "steps.wf", "--allow", "exec", "count=70", "--keep", keep, "--id", keep]).ends(0);
         let shown = place.wf(&["show", keep, "--json"]).ends(0).json();
-        (shown["checkpoints"]["kept"].as_u64().expect("a number"), shown["checkpoints"]["last"].as_u64().expect("a number"))
+        (
+            shown["checkpoints"]["kept"].as_u64().expect("a number"),
+            shown["checkpoints"]["last"].as_u64().expect("a number"),
+        )
     };
     let (all, last) = kept("all");
     assert_eq!(all, last);
@@ -183,7 +192,8 @@ fn a_stream_of_events_and_of_changes_of_status() {
     assert_eq!(types(streamed), words);
     let done = run(&place, &["other", "--stream=status"]).ends(0);
     let status: Vec<Json> = done.out.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
-    let status: Vec<&Json> = status.iter().filter(|event| event["type"] == "status").map(|event| &event["status"]).collect();
+    let status: Vec<&Json> =
+        status.iter().filter(|event| event["type"] == "status").map(|event| &event["status"]).collect();
     assert_eq!(status, ["running", "completed"]);
     let after = place.wf(&["events", "last", "--after", "3"]).ends(0);
     assert_eq!(types(after), ["output", "completed"]);
