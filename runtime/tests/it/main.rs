@@ -1,8 +1,11 @@
 //! The machine, its values, its checkpoints and its stores, from outside.
 
 mod codec;
+mod fuzz;
+mod growth;
 mod ops;
 mod random;
+mod small;
 mod store;
 mod validate;
 mod value;
