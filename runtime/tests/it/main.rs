@@ -3,6 +3,8 @@
 mod codec;
 mod fuzz;
 mod growth;
+mod harness;
+mod interrupt;
 mod ops;
 mod random;
 mod small;

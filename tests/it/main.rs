@@ -1,0 +1,5 @@
+//! The command from outside.
+
+mod check;
+mod lsp;
+mod wf;
