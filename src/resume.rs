@@ -135,11 +135,17 @@ pub(crate) fn go_on(
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
                     let value = value::read(text, &request["schema"])?;
-                    run.respond(&id, &value).map_err(|reason| format!("the answer to `{id}` does not fit: {reason}"))
+                    run.respond(&id, &value).map_err(|reason| {
+                        let hint = value::hint(&request["schema"]);
+                        format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
+                    })
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;
-                    out::complain(&message, Some(&format!("the run still waits; `wf show {short}{flag}` shows for what")));
+                    out::complain(
+                        &message,
+                        Some(&format!("the run still waits; `wf show {short}{flag}` shows for what")),
+                    );
                     return Ok(Exit::Wrong);
                 }
             }
@@ -165,7 +171,8 @@ pub(crate) fn go_on(
 /// The request that an answer is for.
 fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
     let ids = || {
-        let ids: Vec<String> = requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();
+        let ids: Vec<String> =
+            requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();
         ids.join(", ")
     };
     match (id, requests) {
@@ -188,7 +195,8 @@ fn record_answers(
     owner: &str,
 ) -> Result<Exit, String> {
     let failed = |error: StoreError| error.to_string();
-    let open = |store: &SqliteStore| -> Result<Vec<OpenRequest>, String> { store.requests(Some(&record.id)).map_err(failed) };
+    let open =
+        |store: &SqliteStore| -> Result<Vec<OpenRequest>, String> { store.requests(Some(&record.id)).map_err(failed) };
     let parse = |open: &OpenRequest| serde_json::from_str::<Json>(&open.request.json).unwrap_or_default();
     let requests: Vec<Json> = open(store)?.iter().map(parse).collect();
     let mut waiting = Vec::new();

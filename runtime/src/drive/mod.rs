@@ -159,7 +159,8 @@ impl Run {
         for call in self.calls.values() {
             call.abort();
         }
-        let released = self.store.release(&self.id, self.epoch);
+        let (store, id, epoch) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch);
+        let released = aside(move || store.release(&id, epoch)).await;
         let ended = result?;
         released?;
         Ok(ended)
@@ -178,7 +179,7 @@ impl Run {
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
         }
-        self.take_recorded()?;
+        self.take_recorded().await?;
         let mut commands_open = true;
         let mut interrupted = false;
         loop {
@@ -213,8 +214,8 @@ impl Run {
                     None => commands_open = false,
                 },
                 () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
-                _ = lease.tick() => self.renew()?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
+                _ = lease.tick() => self.renew().await?,
+                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
             }
         }
     }
@@ -253,7 +254,18 @@ impl Run {
         }
     }
 
-    fn renew(&mut self) -> Result<(), StoreError> {
-        self.store.renew(&self.id, self.epoch, self.host.now())
+    async fn renew(&self) -> Result<(), StoreError> {
+        let (store, id, epoch, now) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch, self.host.now());
+        aside(move || store.renew(&id, epoch, now)).await
+    }
+}
+
+/// Asks the store something that may wait for the disk, without holding up other runs.
+async fn aside<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(answer) => answer,
+        Err(error) => Err(StoreError::Unusable(error.to_string())),
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     host::Host,
     json::from_json,
     machine::{Image, Machine},
-    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
+    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
     validate::fits_outside,
     value::Value,
 };
@@ -176,6 +176,8 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
             run.n = last;
             run.next_seq = record.last_seq + 1;
             run.reset = fresh;
+            // A run that pauses again where it stood is not written again.
+            run.paused = record.status == RunStatus::Paused && !fresh;
             run
         }
         None => {
