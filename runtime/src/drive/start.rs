@@ -295,6 +295,7 @@ impl Run {
             settled: mpsc::unbounded_channel(),
             unsaved: false,
             last_commit: Instant::now(),
+            last_pause: Instant::now(),
             started: Instant::now(),
             again: Vec::new(),
             paused: false,
