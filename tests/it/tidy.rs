@@ -19,8 +19,18 @@ const STRANGERS: [(&str, &str, &[&str]); 6] = [
         "lang/src",
         "-",
         &[
-            "wf_runtime", "wf_lsp", "wf_stdlib", "tokio", "rusqlite", "tower_lsp", "std::fs", "std::net", "std::time",
-            "std::process", "std::env::var", "async fn",
+            "wf_runtime",
+            "wf_lsp",
+            "wf_stdlib",
+            "tokio",
+            "rusqlite",
+            "tower_lsp",
+            "std::fs",
+            "std::net",
+            "std::time",
+            "std::process",
+            "std::env::var",
+            "async fn",
         ],
     ),
     ("runtime/src", "-", &["wf_lsp", "wf_stdlib", "tower_lsp", "clap", "anstream", "ariadne"]),
@@ -76,7 +86,8 @@ fn only_the_command_prints() {
     let quiet = ["lang/src", "runtime/src", "lsp/src", "stdlib/src"];
     for file in sources().iter().filter(|file| quiet.iter().any(|folder| file.name.starts_with(folder))) {
         for word in PRINTING {
-            let found = file.code().any(|line| line.trim_start().starts_with(word) || line.contains(&format!(" {word}")));
+            let found =
+                file.code().any(|line| line.trim_start().starts_with(word) || line.contains(&format!(" {word}")));
             assert!(!found, "{} prints with `{word}…)`", file.name);
         }
     }
