@@ -125,20 +125,26 @@ pub(crate) fn go_on(
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
     let host: Arc<dyn Host> = Arc::new(host);
     let options = showing.options(settings.keep)?;
+    let asked = Arc::clone(&image);
     let begin = Begin { store: store.clone(), host: Arc::clone(&host), image, options };
     let short = place::short(&**store, &record.id);
     let flag = place::store_flag(path);
     match drive::reopen(begin, record, with.at, with.take_over) {
         Ok(mut run) => {
-            let requests = run.open_requests();
             for (request, text) in &with.answers {
+                let requests = run.open_requests();
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
+<<<<<<< HEAD
                     let value = value::read(text, &request["schema"])?;
                     run.respond(&id, &value).map_err(|reason| {
                         let hint = value::hint(&request["schema"]);
                         format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
                     })
+=======
+                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(&id, &reason))?;
+                    run.respond(&id, &value).map_err(|reason| misfit(&id, &reason))
+>>>>>>> 36cc4ec5a70763352f876e252baf47c206945029
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;
@@ -152,7 +158,8 @@ pub(crate) fn go_on(
             Ok(engine::drive(run, showing, store, path))
         }
         Err(DriveError::Store(StoreError::Owned { owner, .. })) if !with.answers.is_empty() => {
-            record_answers(store, record, &with, host.now(), &owner)
+            let fits = |id: &str, answer: &Json| drive::fits(&asked, &**store, record, id, answer);
+            record_answers(store, record, &with, host.now(), &owner, &fits)
         }
         Err(DriveError::Store(error @ StoreError::Owned { .. })) => {
             let help = format!("wait for it, or take the run from it: wf resume {short} --take-over{flag}");
@@ -166,6 +173,10 @@ pub(crate) fn go_on(
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn misfit(id: &str, reason: &str) -> String {
+    format!("the answer to `{id}` does not fit: {reason}")
 }
 
 /// The request that an answer is for.
@@ -193,6 +204,7 @@ fn record_answers(
     with: &GoOn,
     now: i64,
     owner: &str,
+    fits: &dyn Fn(&str, &Json) -> Result<(), String>,
 ) -> Result<Exit, String> {
     let failed = |error: StoreError| error.to_string();
     let open =
@@ -203,7 +215,8 @@ fn record_answers(
     for (request, text) in &with.answers {
         let request = chosen(&requests, request.as_deref())?;
         let id = request["id"].as_str().unwrap_or_default().to_owned();
-        let value = value::read(text, &request["schema"])?;
+        let value = value::read(text, &request["schema"]).map_err(|reason| misfit(&id, &reason))?;
+        fits(&id, &value).map_err(|reason| misfit(&id, &reason))?;
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
             Answered::Recorded => waiting.push(id),
             Answered::Refused(reason) => return Err(reason),

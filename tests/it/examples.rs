@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{Workshop, root};
+use crate::workshop::{Workshop, root};
 
 /// The events of a run that a test looks at.
 fn events(out: &str, kind: &str) -> Vec<Json> {

@@ -1,9 +1,14 @@
-//! The command from outside: one module a subject.
+//! The command from outside: the real binary, its output, its exit codes, and what is left in the store.
 
 mod check;
+mod crash;
 mod examples;
 mod lsp;
+mod people;
 mod readme;
 mod support;
+mod terminal;
 mod tidy;
 mod wf;
+mod workshop;
+mod zombie;

@@ -12,7 +12,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::support::{Workshop, root};
+use crate::workshop::{Workshop, root};
 
 /// Where the README's reader is thought to have cloned the project.
 const CLONE: &str = "/home/you/wf";

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::root;
+use crate::workshop::root;
 
 /// The folders with sources.
 const FOLDERS: [&str; 6] = ["src", "lang", "runtime", "lsp", "stdlib", "tests"];

@@ -2,5 +2,6 @@
 
 mod cases;
 mod check;
+mod fuzz;
 mod parse;
 mod robust;

@@ -31,7 +31,7 @@ mod report;
 mod start;
 
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, look, reopen};
+pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;
@@ -133,6 +133,16 @@ pub struct Run {
     listening: bool,
 }
 
+/// How far the machine has come.
+enum Ready {
+    /// The run has come to its end.
+    Done(Outcome),
+    /// Every fiber waits.
+    Waits,
+    /// It has more to compute, and was stopped so that the lease, commands and timers have their turn.
+    Computes,
+}
+
 /// What came back from the world.
 pub(crate) struct Settled {
     fiber: u32,
@@ -183,13 +193,19 @@ impl Run {
         let mut commands_open = true;
         let mut interrupted = false;
         loop {
-            if let Some(outcome) = self.run_ready(sink).await? {
-                return self.finish(outcome, sink).await;
-            }
+            let computes = match self.run_ready(sink).await? {
+                Ready::Done(outcome) => return self.finish(outcome, sink).await,
+                Ready::Waits => false,
+                Ready::Computes => true,
+            };
             if interrupted || !self.listening {
                 return self.stop(sink).await;
             }
-            self.commit_if_needed(sink).await?;
+            if computes {
+                self.fire_timers();
+            } else {
+                self.commit_if_needed(sink).await?;
+            }
             if self.can_only_pause() {
                 self.drain(sink).await?;
                 if !self.listening {
@@ -214,16 +230,27 @@ impl Run {
                     None => commands_open = false,
                 },
                 () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
+<<<<<<< HEAD
+                _ = lease.tick() => self.renew()?,
+                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
+                () = tokio::task::yield_now(), if computes => {}
+=======
                 _ = lease.tick() => self.renew().await?,
                 _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
+>>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
             }
         }
     }
 
-    /// Runs the machine until every fiber waits; gives the outcome when the run has come to its end.
-    async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Option<Outcome>, StoreError> {
+    /// Runs the machine until every fiber waits, the run has come to its end, or others must have their turn.
+    async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Ready, StoreError> {
         loop {
-            match self.machine.run(FUEL) {
+            let progress = self.machine.run(FUEL);
+            // Before anything that is asked now: it may take the place of what was withdrawn.
+            for cancelled in self.machine.take_cancelled() {
+                self.withdraw(&cancelled);
+            }
+            match progress {
                 Progress::Effect(effect) => self.take_effect(effect),
                 Progress::Boundary => {
                     if self.options.each_boundary {
@@ -240,16 +267,10 @@ impl Run {
                         self.commit_if_needed(sink).await?;
                     }
                     self.release_durable(sink)?;
-                    tokio::task::yield_now().await;
-                    if !self.listening {
-                        return Ok(None);
-                    }
+                    return Ok(Ready::Computes);
                 }
-                Progress::Waiting => return Ok(None),
-                Progress::Done(outcome) => return Ok(Some(outcome)),
-            }
-            for cancelled in self.machine.take_cancelled() {
-                self.withdraw(&cancelled);
+                Progress::Waiting => return Ok(Ready::Waits),
+                Progress::Done(outcome) => return Ok(Ready::Done(outcome)),
             }
         }
     }

@@ -107,6 +107,8 @@ impl Run {
 
     /// Saves and stops; what is under way will be asked again.
     pub(super) async fn stop(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        // What was computed since the last checkpoint is saved too.
+        self.unsaved |= self.machine.can_run();
         self.commit_if_needed(sink).await?;
         self.drain(sink).await?;
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))

@@ -19,7 +19,12 @@ use crate::{
     host::Host,
     json::from_json,
     machine::{Image, Machine},
+<<<<<<< HEAD
+    request::Request,
+    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
+=======
     store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+>>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
     validate::fits_outside,
     value::Value,
 };
@@ -157,6 +162,28 @@ pub fn look(
     at: Option<u64>,
 ) -> Result<Option<Machine>, DriveError> {
     Ok(read(image, store, record, at, true)?.map(|(machine, _)| machine))
+}
+
+/// Whether an answer fits an open request of a run that another process executes; one whose request the latest
+/// checkpoint does not hold is left to that process.
+///
+/// # Errors
+/// Why it does not fit.
+pub fn fits(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    request: &str,
+    answer: &Json,
+) -> Result<(), String> {
+    let Ok(Some(machine)) = look(image, store, record, None) else { return Ok(()) };
+    let types = &image.program.types;
+    let asked = machine.open_effects().into_iter().filter(|effect| effect.kind() == EffectKind::Request);
+    let mut open = asked.filter_map(|effect| Request::new(&effect, &record.id, types).ok());
+    match open.find(|open| open.id == request) {
+        Some(open) => open.read(types, answer).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 type Unloaded = (Arc<dyn Store>, DriveError);
