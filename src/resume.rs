@@ -135,16 +135,8 @@ pub(crate) fn go_on(
                 let requests = run.open_requests();
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
-<<<<<<< HEAD
-                    let value = value::read(text, &request["schema"])?;
-                    run.respond(&id, &value).map_err(|reason| {
-                        let hint = value::hint(&request["schema"]);
-                        format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
-                    })
-=======
-                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(&id, &reason))?;
-                    run.respond(&id, &value).map_err(|reason| misfit(&id, &reason))
->>>>>>> 36cc4ec5a70763352f876e252baf47c206945029
+                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+                    run.respond(&id, &value).map_err(|reason| misfit(request, &reason))
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;
@@ -175,8 +167,9 @@ pub(crate) fn go_on(
     }
 }
 
-fn misfit(id: &str, reason: &str) -> String {
-    format!("the answer to `{id}` does not fit: {reason}")
+fn misfit(request: &Json, reason: &str) -> String {
+    let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
+    format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
 }
 
 /// The request that an answer is for.
@@ -215,8 +208,8 @@ fn record_answers(
     for (request, text) in &with.answers {
         let request = chosen(&requests, request.as_deref())?;
         let id = request["id"].as_str().unwrap_or_default().to_owned();
-        let value = value::read(text, &request["schema"]).map_err(|reason| misfit(&id, &reason))?;
-        fits(&id, &value).map_err(|reason| misfit(&id, &reason))?;
+        let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+        fits(&id, &value).map_err(|reason| misfit(request, &reason))?;
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
             Answered::Recorded => waiting.push(id),
             Answered::Refused(reason) => return Err(reason),

@@ -23,14 +23,22 @@ pub(crate) fn insert(conn: &mut Connection, deltas: &[Delta]) -> rusqlite::Resul
     for delta in deltas {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let n = delta.n as i64;
-        tx.prepare_cached("INSERT INTO checkpoint VALUES (1, ?1, ?2, ?3)")?
-            .execute(params![n, delta.pinned, delta.header])?;
+        tx.prepare_cached("INSERT INTO checkpoint VALUES (1, ?1, ?2, ?3)")?.execute(params![
+            n,
+            delta.pinned,
+            delta.header
+        ])?;
         for row in &delta.fibers {
-            tx.prepare_cached("INSERT INTO fiber VALUES (1, ?1, ?2, ?3, ?1, ?4)")?
-                .execute(params![n, row.fiber, row.segment, row.data])?;
+            tx.prepare_cached("INSERT INTO fiber VALUES (1, ?1, ?2, ?3, ?1, ?4)")?.execute(params![
+                n,
+                row.fiber,
+                row.segment,
+                row.data
+            ])?;
         }
         for (id, data) in &delta.chunks {
-            tx.prepare_cached("INSERT INTO chunk VALUES (1, ?1, ?2, NULL, ?3)")?.execute(params![*id as i64, n, data])?;
+            tx.prepare_cached("INSERT INTO chunk VALUES (1, ?1, ?2, NULL, ?3)")?
+                .execute(params![*id as i64, n, data])?;
         }
         if let Some(events) = &delta.events {
             tx.prepare_cached("INSERT INTO event VALUES (1, ?1, ?2, ?3, ?4)")?.execute(params![

@@ -19,7 +19,10 @@ pub(crate) fn report(folder: &Path, size: &Size) {
     let script = folder.join("hello.wf");
     std::fs::write(&script, HELLO).expect("written");
     let store = folder.join("cold.db");
-    println!("\ne. a process from start to end, on a store that there is (median of {}; cpu is their mean)", size.starts);
+    println!(
+        "\ne. a process from start to end, on a store that there is (median of {}; cpu is their mean)",
+        size.starts
+    );
     let script = script.to_string_lossy();
     wf(&["run", &script], &store);
     show("wf run, one step", size.starts, || wf(&["run", &script], &store));

@@ -24,7 +24,8 @@ struct Turn {
 pub(crate) fn report(folder: &Path, size: &Size) {
     let script = Script::new(STEPS);
     let deltas = record(&script, folder, size.steps);
-    let turns: Vec<Turn> = (0..size.repeats).map(|turn| take_turn(&script, &deltas, folder, size.steps, turn)).collect();
+    let turns: Vec<Turn> =
+        (0..size.repeats).map(|turn| take_turn(&script, &deltas, folder, size.steps, turn)).collect();
     let steps = size.steps as f64;
     let bytes: usize = deltas.iter().map(Delta::bytes).sum();
 

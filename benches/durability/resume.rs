@@ -54,7 +54,8 @@ fn go_on(path: &Path) -> [f64; 4] {
     let id: RunId = "run".into();
     let record = store.run(&id).expect("the run");
     let code = store.code(&record.code_hash).expect("its code");
-    let image = Code::unpack(&code, &|_| Err("written by this engine".into())).expect("its code").image().expect("an image");
+    let image =
+        Code::unpack(&code, &|_| Err("written by this engine".into())).expect("its code").image().expect("an image");
     let unpacked = Instant::now();
     let (sender, commands) = mpsc::unbounded_channel();
     let mut host = Answering::new();

@@ -90,7 +90,14 @@ impl Script {
     }
 
     /// Begins a run.
-    pub(crate) fn begin(&self, store: Arc<dyn Store>, host: Arc<dyn Host>, keep: Option<u64>, id: &str, input: &Json) -> Run {
+    pub(crate) fn begin(
+        &self,
+        store: Arc<dyn Store>,
+        host: Arc<dyn Host>,
+        keep: Option<u64>,
+        id: &str,
+        input: &Json,
+    ) -> Run {
         let options = Options { keep, ..Options::default() };
         let begin = Begin { store, host, image: Arc::clone(&self.image), options };
         drive::begin(begin, self.new_run(id, input)).expect("the run begins")

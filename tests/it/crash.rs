@@ -33,7 +33,8 @@ impl Story {
         let answers = self.answers.iter().filter(|(id, _)| open.iter().any(|request| request["id"] == *id));
         let answers: Vec<String> = answers.map(|(id, value)| format!("--respond={id}={value}")).collect();
         // A run that was killed before it was written is started again; `--id` goes on with one that was.
-        let words = if again && answers.is_empty() { self.start("--stream") } else { vec!["resume", "same", "--stream"] };
+        let words =
+            if again && answers.is_empty() { self.start("--stream") } else { vec!["resume", "same", "--stream"] };
         words.into_iter().map(str::to_owned).chain(answers).collect()
     }
 
@@ -108,7 +109,11 @@ fn assert_events_are_whole(events: &[Json]) {
     let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
     assert_eq!((of("started").len(), of("completed").len(), of("output").len()), (1, 1, 1));
     let completed: Vec<String> = of("step_completed").iter().map(|event| event["path"].to_string()).collect();
-    assert_eq!(completed.iter().collect::<BTreeSet<_>>().len(), completed.len(), "a step completed twice: {completed:?}");
+    assert_eq!(
+        completed.iter().collect::<BTreeSet<_>>().len(),
+        completed.len(),
+        "a step completed twice: {completed:?}"
+    );
 }
 
 /// Moments that differ from seed to seed, and are the same in each run of the tests.

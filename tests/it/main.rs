@@ -1,4 +1,5 @@
-//! The command from outside: the real binary, its output, its exit codes, and what is left in the store.
+//! The command from outside: the real binary, its output, its exit codes, and what is left in the store. One module a
+//! subject.
 
 mod check;
 mod crash;

@@ -16,7 +16,9 @@ fn both() -> Json {
 
 #[test]
 fn two_answers_in_either_order_in_one_resume() {
-    for (first, second) in [("name=Eve".to_owned(), format!("review={BOTH}")), (format!("review={BOTH}"), "name=Eve".into())] {
+    for (first, second) in
+        [("name=Eve".to_owned(), format!("review={BOTH}")), (format!("review={BOTH}"), "name=Eve".into())]
+    {
         let place = two(&["two"]);
         let done = place.wf(&["resume", "last", "--json", "--respond", &first, "--respond", &second]).ends(0);
         assert_eq!(done.json()["output"], both());
@@ -63,7 +65,10 @@ fn what_does_not_fit_is_refused_and_the_run_still_waits() {
     place.wf(&["resume", "last", "fine"]).ends(2).says("several open requests");
     // One that fits is not taken either when another one beside it does not.
     place.wf(&["resume", "last", "--respond", "name=Eve", "--respond", "review=1"]).ends(2);
-    place.wf(&["resume", "last", "--respond", "name=Eve", "--respond", "name=Ann"]).ends(2).says("no open request `name`");
+    place
+        .wf(&["resume", "last", "--respond", "name=Eve", "--respond", "name=Ann"])
+        .ends(2)
+        .says("no open request `name`");
     let inbox = place.wf(&["list", "--requests", "--json"]).ends(0).json();
     assert_eq!(inbox.as_array().map(Vec::len), Some(2));
     assert!(inbox.as_array().into_iter().flatten().all(|request| request["recorded"] == false), "{inbox}");

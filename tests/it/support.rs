@@ -31,7 +31,8 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         for script in scripts {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts").join(script);
-            std::fs::copy(&from, folder.path().join(script)).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+            std::fs::copy(&from, folder.path().join(script))
+                .unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         }
         Self { folder }
     }

@@ -167,7 +167,7 @@ impl Run {
 
     /// Whether nothing is under way, and requests are open.
     pub(super) fn waits_for_people_only(&self) -> bool {
-        !self.requests.is_empty() && self.nothing_under_way()
+        !self.requests.is_empty() && self.nothing_under_way() && !self.machine.can_run()
     }
 
     /// Whether nothing can go on but by answers and timers.

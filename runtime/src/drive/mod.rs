@@ -125,6 +125,8 @@ pub struct Run {
     /// A result came in, or a request ended, that is not saved yet.
     unsaved: bool,
     last_commit: Instant,
+    /// When others last had their turn while the machine computes.
+    last_pause: Instant,
     started: Instant,
     /// Calls of the loaded checkpoint that leave when the loop begins.
     again: Vec<Effect>,
@@ -230,14 +232,9 @@ impl Run {
                     None => commands_open = false,
                 },
                 () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
-<<<<<<< HEAD
-                _ = lease.tick() => self.renew()?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
-                () = tokio::task::yield_now(), if computes => {}
-=======
                 _ = lease.tick() => self.renew().await?,
                 _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
->>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
+                () = tokio::task::yield_now(), if computes => {}
             }
         }
     }
@@ -252,13 +249,14 @@ impl Run {
             }
             match progress {
                 Progress::Effect(effect) => self.take_effect(effect),
-                Progress::Boundary => {
-                    if self.options.each_boundary {
-                        self.commit_if_needed(sink).await?;
-                        self.drain(sink).await?;
-                    }
+                Progress::Boundary if self.options.each_boundary => {
+                    self.commit_if_needed(sink).await?;
+                    self.drain(sink).await?;
                 }
-                Progress::OutOfFuel => {
+                // Steps that only compute go on; what they tell does not wait for long.
+                Progress::Boundary if self.last_pause.elapsed() < NEWS_MAY_WAIT => {}
+                Progress::Boundary | Progress::OutOfFuel => {
+                    self.last_pause = Instant::now();
                     while let Ok(settled) = self.settled.1.try_recv() {
                         self.settle(settled);
                     }

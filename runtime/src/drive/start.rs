@@ -19,12 +19,8 @@ use crate::{
     host::Host,
     json::from_json,
     machine::{Image, Machine},
-<<<<<<< HEAD
     request::Request,
-    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
-=======
     store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
->>>>>>> 7c6e54c0dd94bda4e99b5b751e227f122eb533cd
     validate::fits_outside,
     value::Value,
 };
@@ -299,6 +295,7 @@ impl Run {
             settled: mpsc::unbounded_channel(),
             unsaved: false,
             last_commit: Instant::now(),
+            last_pause: Instant::now(),
             started: Instant::now(),
             again: Vec::new(),
             paused: false,

@@ -204,7 +204,8 @@ fn damaged_checkpoints_are_refused_or_run() {
         }
         let (saved, fresh) = (stored.saved(), random.below(2) == 0);
         let run = "run".into();
-        let Ok((mut machine, mut saver, _)) = load(image, run, HASH, &saved, &mut stored as &mut dyn Chunks, fresh) else {
+        let Ok((mut machine, mut saver, _)) = load(image, run, HASH, &saved, &mut stored as &mut dyn Chunks, fresh)
+        else {
             return;
         };
         loaded += 1;
@@ -219,7 +220,8 @@ fn damaged_checkpoints_are_refused_or_run() {
 fn whole_checkpoints_load() {
     for (image, mut stored) in checkpoints() {
         let saved = stored.saved();
-        let (mut machine, mut saver, _) = load(&image, "run".into(), HASH, &saved, &mut stored, false).expect("it loads");
+        let (mut machine, mut saver, _) =
+            load(&image, "run".into(), HASH, &saved, &mut stored, false).expect("it loads");
         let again = saver.save(&mut machine, saved.n + 1, 1);
         assert!(again.fibers.is_empty() && again.chunks.is_empty(), "a machine that was loaded is saved");
     }
