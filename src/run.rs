@@ -153,10 +153,10 @@ impl Run {
     }
 
     /// The workflow that is named, and what is given as `name=value`.
-    fn named_and_given(&self, image: &Image) -> Result<(Option<String>, Vec<(String, String)>), String> {
+    fn named_and_given(&self, image: &Image) -> Result<(Option<String>, Given), String> {
         let mut rest = self.rest.iter();
         let mut named = None;
-        let mut given = Vec::new();
+        let mut given = Given::new();
         for word in rest.by_ref() {
             match word.split_once('=') {
                 Some((name, value)) => given.push((name.to_owned(), value.to_owned())),
@@ -223,6 +223,9 @@ impl Run {
         Ok(Settings { allow, model: self.model.clone().or(project.model), keep, folder })
     }
 }
+
+/// What is given as `name=value`.
+type Given = Vec<(String, String)>;
 
 fn keep(text: &str) -> Result<Option<u64>, String> {
     match text {
