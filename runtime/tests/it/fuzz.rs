@@ -70,7 +70,8 @@ const SCRIPTS: &[&str] = &[
         for i in 3..=5 { record.a.b[0] += add(i); print(helper(\"${i}\")) }
         let replies = [\"{\\\"n\\\": 1}\", \"{\"].map(parse).filter(r => r.kind == \"ok\")
         ctx.state.long = long
-        let kept: [any] = [add, (y: int) => y * record.f]
+        let base = add(1)
+        let kept: [fn(int) -> int] = [add, (y: int) => y * base]
         exec([\"work\"])
         { record, replies, n: kept[1](kept[0](4)), r: exec([\"work\"]).json(type any) }
     }",
