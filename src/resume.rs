@@ -243,6 +243,7 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
         "state": stored["state"],
         "requests": [],
         "error": stored["error"],
+        "usage": stored["usage"],
         "wake_at": null,
     });
     let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };

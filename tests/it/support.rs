@@ -155,19 +155,20 @@ impl Started {
 
     /// Sends a signal, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill starts").success());
+        assert!(self.signal_if_there(name), "no process to send {name} to");
+    }
+
+    /// Sends a signal to a process that may have ended by itself. Whether it was there.
+    pub(crate) fn signal_if_there(&self, name: &str) -> bool {
+        let mut kill = Command::new("kill");
+        kill.args([&format!("-{name}"), &self.child.id().to_string()]).stderr(Stdio::null());
+        kill.status().expect("kill starts").success()
     }
 
     /// `kill -9`, and waits until it is dead. Whether it was still alive.
     pub(crate) fn kill(mut self) -> bool {
         self.child.kill().expect("killed");
         self.child.wait().expect("dead").code().is_none()
-    }
-
-    /// Closes the pipe that it prints into.
-    pub(crate) fn close(self) -> Child {
-        self.child
     }
 
     /// Waits for its end.

@@ -18,7 +18,7 @@ fn typed(place: &Place, typed: &[(&str, &str)], args: &[&str]) -> Done {
 #[test]
 fn a_wrong_answer_is_asked_again() {
     let place = Place::with(&["two.wf"]);
-    let answers = [("> ", "five"), ("does not fit", r#"{"score":"5"}"#), ("does not fit", r#"{"score":5}"#)];
+    let answers = [("> ", "five"), ("> ", r#"{"score":"5"}"#), ("> ", r#"{"score":5}"#)];
     let done = typed(&place, &answers, &["run", "two.wf", "decide"]).ends(0);
     assert!(done.out.contains("? well?"), "{}", done.out);
     assert!(done.out.contains("that does not fit: expected an object as JSON, found `five`"), "{}", done.out);

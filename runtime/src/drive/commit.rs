@@ -210,6 +210,6 @@ fn batch(first_seq: u64, events: &[Json]) -> Option<EventBatch> {
 }
 
 /// What is stored, and shown, of how a run ended.
-pub(super) fn result(output: Json, state: Json, error: Json) -> Json {
-    json!({ "output": output, "state": state, "error": error })
+pub(super) fn result(output: Json, state: Json, error: Json, usage: Json) -> Json {
+    json!({ "output": output, "state": state, "error": error, "usage": usage })
 }
