@@ -5,7 +5,7 @@
 //! by their shape. Every `wf` block is a whole module and checks without an error; one marked `wf error` has one.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -106,14 +106,14 @@ struct Session {
     background: Option<Child>,
     code: i32,
     /// Short ids of the document, and those of this run.
-    ids: HashMap<String, String>,
+    ids: BTreeMap<String, String>,
 }
 
 impl Session {
     fn new() -> Self {
         let workshop = Workshop::new();
         let folder = workshop.folder().to_owned();
-        Self { workshop, folder, background: None, code: 0, ids: HashMap::new() }
+        Self { workshop, folder, background: None, code: 0, ids: BTreeMap::new() }
     }
 
     fn play(&mut self, block: &Block) {
@@ -192,11 +192,12 @@ impl Drop for Session {
     }
 }
 
-/// A line with ids, times and process ids by their shape.
+/// A line with ids, times, process ids and the lines of the library by their shape.
 fn shape(line: &str) -> String {
-    let line = match line.split_once("executed by ") {
-        Some((before, _)) => format!("{before}executed by …"),
-        None => line.to_owned(),
+    let line = match (line.split_once("executed by "), line.rsplit_once(':')) {
+        (Some((before, _)), _) => format!("{before}executed by …"),
+        (None, Some((before, _))) if before.contains(" at std/") => format!("{before}:…"),
+        _ => line.to_owned(),
     };
     words(&line)
         .map(|word| match word {

@@ -282,12 +282,13 @@ impl Machine {
                     }
                     Op::IterNext { base: first, to } => {
                         let round = match reg!(first + 1) {
-                            Value::Int(round) => round as usize,
+                            Value::Int(round) => round,
                             _ => 0,
                         };
-                        match ops::iter_next(&reg!(first), round) {
+                        let at = usize::try_from(round).unwrap_or(usize::MAX);
+                        match ops::iter_next(&reg!(first), at) {
                             Some((key, item)) => {
-                                reg!(first + 1) = Value::Int(round as i64 + 1);
+                                reg!(first + 1) = Value::Int(round.saturating_add(1));
                                 reg!(first + 2) = key;
                                 reg!(first + 3) = item;
                             }

@@ -172,8 +172,9 @@ impl Fiber {
         self.low_water = self.low_water.min(scope.frame as usize);
         match scope.calls.iter_mut().find(|(known, _)| *known == declaration) {
             Some((_, count)) => {
-                *count += 1;
-                *count - 1
+                let index = *count;
+                *count = index.saturating_add(1);
+                index
             }
             None => {
                 scope.calls.push((declaration, 1));
@@ -186,8 +187,9 @@ impl Fiber {
     pub(crate) fn count_ask(&mut self) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        scope.asks += 1;
-        scope.asks - 1
+        let ordinal = scope.asks;
+        scope.asks = ordinal.saturating_add(1);
+        ordinal
     }
 
     /// Removes the top frame, and its scope if it has one. What is below will change.

@@ -2,31 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use wf_lang::load::{Library, load};
 use wf_runtime::{
     Value,
     checkpoint::{Rows, Saver},
-    code::{Code, StoredSource},
+    code::Code,
     effect::{Effect, EffectKind},
     machine::{Image, Machine, Outcome, Progress},
     store::{Chunks, FiberRow, Saved, StoreError},
 };
 
+use crate::harness::Script;
+
 pub(crate) const HASH: [u8; 32] = [7; 32];
 
 /// The code of a script that has no mistakes.
 pub(crate) fn code(text: &str) -> Code {
-    let library = Library::new(wf_stdlib::MODULES.iter().copied());
-    let loaded = load(&library, "test.wf", text);
-    let wrong: Vec<_> = loaded.diagnostics.iter().filter(|found| found.is_error()).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let program = wf_lang::compile::compile(&loaded.checked).expect("it compiles");
-    let stored = |module: &wf_lang::check::ModuleInput| StoredSource {
-        name: module.source.name.to_string(),
-        library: module.library,
-        text: module.source.text.to_string(),
-    };
-    Code { sources: loaded.checked.modules.iter().map(stored).collect(), program }
+    Script::new("test.wf", text).code
 }
 
 /// A run in memory: its machine, and the rows that a store would have.
