@@ -1,3 +1,5 @@
+//! Reports as people and machines read them.
+
 use wf_lang::{Code, SourceId, load::load};
 
 use super::*;

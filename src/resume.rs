@@ -8,16 +8,16 @@ use std::{
 
 use serde_json::Value as Json;
 use wf_runtime::{
-    code::{Code, StoredSource},
     drive::{self, Begin, DriveError, Ended, Report},
     host::{Host, Permissions, System},
     store::{Answered, OpenRequest, RunRecord, RunStatus, SqliteStore, Store, StoreError},
 };
 
 use crate::{
+    compiled,
     engine::{self, Settings, Showing},
     out::{self, Exit},
-    place, run, value,
+    place, value,
 };
 
 /// How long the command waits for another process to take an answer.
@@ -116,8 +116,7 @@ pub(crate) fn go_on(
     showing: &Showing,
     with: GoOn,
 ) -> Result<Exit, String> {
-    let code = store.code(&record.code_hash).map_err(|error| place::unusable(path, &error))?;
-    let code = Code::unpack(&code, &recompile).map_err(|error| error.to_string())?;
+    let code = compiled::stored(&**store, record)?;
     let image = code.image().map_err(|error| error.to_string())?;
     let mut settings: Settings = serde_json::from_str(&record.settings)
         .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
@@ -125,17 +124,18 @@ pub(crate) fn go_on(
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
     let host: Arc<dyn Host> = Arc::new(host);
     let options = showing.options(settings.keep)?;
+    let asked = Arc::clone(&image);
     let begin = Begin { store: store.clone(), host: Arc::clone(&host), image, options };
     let short = place::short(&**store, &record.id);
     let flag = place::store_flag(path);
     match drive::reopen(begin, record, with.at, with.take_over) {
         Ok(mut run) => {
-            let requests = run.open_requests();
             for (request, text) in &with.answers {
+                let requests = run.open_requests();
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
-                    let value = value::read(text, &request["schema"])?;
-                    run.respond(&id, &value).map_err(|reason| format!("the answer to `{id}` does not fit: {reason}"))
+                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+                    run.respond(&id, &value).map_err(|reason| misfit(request, &reason))
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;
@@ -149,7 +149,8 @@ pub(crate) fn go_on(
             Ok(engine::drive(run, showing, store, path))
         }
         Err(DriveError::Store(StoreError::Owned { owner, .. })) if !with.answers.is_empty() => {
-            record_answers(store, record, &with, host.now(), &owner)
+            let fits = |id: &str, answer: &Json| drive::fits(&asked, &**store, record, id, answer);
+            record_answers(store, record, &with, host.now(), &owner, &fits)
         }
         Err(DriveError::Store(error @ StoreError::Owned { .. })) => {
             let help = format!("wait for it, or take the run from it: wf resume {short} --take-over{flag}");
@@ -163,6 +164,11 @@ pub(crate) fn go_on(
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn misfit(request: &Json, reason: &str) -> String {
+    let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
+    format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
 }
 
 /// The request that an answer is for.
@@ -190,6 +196,7 @@ fn record_answers(
     with: &GoOn,
     now: i64,
     owner: &str,
+    fits: &dyn Fn(&str, &Json) -> Result<(), String>,
 ) -> Result<Exit, String> {
     let failed = |error: StoreError| error.to_string();
     let open =
@@ -200,7 +207,8 @@ fn record_answers(
     for (request, text) in &with.answers {
         let request = chosen(&requests, request.as_deref())?;
         let id = request["id"].as_str().unwrap_or_default().to_owned();
-        let value = value::read(text, &request["schema"])?;
+        let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+        fits(&id, &value).map_err(|reason| misfit(request, &reason))?;
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
             Answered::Recorded => waiting.push(id),
             Answered::Refused(reason) => return Err(reason),
@@ -234,20 +242,9 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
         "state": stored["state"],
         "requests": [],
         "error": stored["error"],
+        "usage": stored["usage"],
         "wake_at": null,
     });
     let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };
     Ok(engine::finish(&Report { ended, result }, showing, &record.id, ""))
-}
-
-/// Compiles stored sources again, for an engine that does not run the stored bytecode.
-pub(crate) fn recompile(sources: &[StoredSource]) -> Result<wf_lang::program::Program, String> {
-    let Some((main, library)) = sources.split_last() else { return Err("the stored code has no sources".into()) };
-    let names = library.iter().map(|source| (source.name.trim_start_matches("std/"), source.text.as_str()));
-    let library = wf_lang::load::Library::new(names);
-    let loaded = wf_lang::load::load(&library, &main.name, &main.text);
-    if let Some(error) = loaded.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        return Err(format!("the stored script does not compile with this version: {}", error.message));
-    }
-    run::compile(&loaded)
 }

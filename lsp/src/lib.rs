@@ -1,8 +1,8 @@
 //! The wf language server: what an editor shows while a script is written.
 //!
-//! [`serve`] speaks the protocol over any pair of streams. What comes in passes [`frames`], which keeps out what would end
-//! the protocol library; documents are held by the [`world`], changed in the order of their messages; each has one
-//! publisher, in [`server`]. The types of the protocol stop at [`convert`].
+//! [`serve`] speaks the protocol over any pair of streams. What comes in passes `frames`, which keeps out what would end
+//! the protocol library; documents are held by the `world`, changed in the order of their messages; each has one
+//! publisher, in `server`. The types of the protocol stop at `convert`.
 
 mod convert;
 mod frames;

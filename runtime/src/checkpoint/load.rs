@@ -8,8 +8,7 @@ use super::{HEAD, Header, ROOT, SEGMENT, check, row, save::Saver, state};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::Effect,
-    fault::Fault,
-    machine::{Around, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
+    machine::{Around, Delivered, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
 };
@@ -240,8 +239,8 @@ fn head_of(
     fiber.scopes = vec![own];
     fiber.state = match from.byte()? {
         state::READY => FiberState::Ready(None),
-        state::VALUE => FiberState::Ready(Some(Ok(decoder.value(from)?))),
-        state::FAULT => FiberState::Ready(Some(Err(Fault::from_value(&decoder.value(from)?)))),
+        state::VALUE => FiberState::Ready(Some(Delivered::Value(decoder.value(from)?))),
+        state::FAULT => FiberState::Ready(Some(Delivered::Thrown(decoder.value(from)?))),
         state::WAITING => FiberState::Waiting(Box::new(asked(id, from, decoder)?)),
         state::JOINING => FiberState::Joining(Box::new(joined(from, decoder)?)),
         other => return Err(from.error(format!("{other} is no state of a fiber"))),

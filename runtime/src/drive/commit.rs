@@ -167,7 +167,7 @@ impl Run {
 
     /// Whether nothing is under way, and requests are open.
     pub(super) fn waits_for_people_only(&self) -> bool {
-        !self.requests.is_empty() && self.nothing_under_way()
+        !self.requests.is_empty() && self.nothing_under_way() && !self.machine.can_run()
     }
 
     /// Whether nothing can go on but by answers and timers.
@@ -210,6 +210,6 @@ fn batch(first_seq: u64, events: &[Json]) -> Option<EventBatch> {
 }
 
 /// What is stored, and shown, of how a run ended.
-pub(super) fn result(output: Json, state: Json, error: Json) -> Json {
-    json!({ "output": output, "state": state, "error": error })
+pub(super) fn result(output: Json, state: Json, error: Json, usage: Json) -> Json {
+    json!({ "output": output, "state": state, "error": error, "usage": usage })
 }

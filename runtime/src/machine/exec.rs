@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId, Types};
 
-use super::{FiberState, Machine, Stop, fiber::Fiber};
+use super::{Delivered, FiberState, Machine, Stop, fiber::Fiber};
 use crate::{
     fault::{Fault, Kind},
     native::NativeContext,
@@ -18,12 +18,12 @@ impl Machine {
     pub(super) fn exec(&mut self, fiber: &mut Fiber) -> Stop {
         let image = Arc::clone(&self.image);
         if let FiberState::Ready(delivered) = &mut fiber.state
-            && let Some(outcome) = delivered.take()
+            && let Some(delivered) = delivered.take()
         {
-            match outcome {
-                Ok(value) => self.deliver(fiber, value),
-                Err(fault) => {
-                    if let Some(stop) = self.unwind(fiber, fault) {
+            match delivered {
+                Delivered::Value(value) => self.deliver(fiber, value),
+                Delivered::Thrown(error) => {
+                    if let Some(stop) = self.unwind(fiber, Fault::from_value(&error), false) {
                         return stop;
                     }
                 }
@@ -58,7 +58,7 @@ impl Machine {
                         Ok(value) => value,
                         Err(fault) => {
                             park!(pc);
-                            match self.unwind(fiber, fault) {
+                            match self.unwind(fiber, fault, false) {
                                 Some(stop) => return stop,
                                 None => continue 'frames,
                             }
@@ -361,7 +361,11 @@ impl Machine {
                     }
                     Op::Throw { src } => {
                         let fault = Fault::from_value(&reg!(src));
-                        attempt!(Err(fault));
+                        park!(pc);
+                        match self.unwind(fiber, fault, true) {
+                            Some(stop) => return stop,
+                            None => continue 'frames,
+                        }
                     }
                     Op::NoMatch { src } => {
                         let found = ops::describe(&reg!(src));

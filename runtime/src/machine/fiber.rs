@@ -82,12 +82,29 @@ pub(crate) struct Fiber {
 /// What a fiber waits for.
 #[derive(Debug)]
 pub(crate) enum FiberState {
-    /// It can run; with the outcome of what it waited for, if it waited.
-    Ready(Option<Outcome>),
+    /// It can run; with what it waited for, if it waited.
+    Ready(Option<Delivered>),
     /// It asked the world.
     Waiting(Box<Effect>),
     /// It waits for its branches.
     Joining(Box<Group>),
+}
+
+/// What a fiber is given when it goes on: a value, or an error to throw. The error is held as the record that is saved of
+/// it, so that the chunks of its data are known to be in use.
+#[derive(Debug)]
+pub(crate) enum Delivered {
+    Value(Value),
+    Thrown(Value),
+}
+
+impl From<Outcome> for Delivered {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Ok(value) => Delivered::Value(value),
+            Err(fault) => Delivered::Thrown(fault.into_value()),
+        }
+    }
 }
 
 /// The branches of a `gather` under way.

@@ -24,14 +24,14 @@ use wf_runtime::{
 };
 
 /// A script, compiled.
-pub struct Script {
-    pub image: Arc<Image>,
-    pub code: Code,
+pub(crate) struct Script {
+    pub(crate) image: Arc<Image>,
+    pub(crate) code: Code,
 }
 
 impl Script {
     /// Compiles a script; panics with its diagnostics when it does not check.
-    pub fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         match Self::compile(name, text) {
             Ok(script) => script,
             Err(messages) => panic!("{name} does not check:\n{}", messages.join("\n")),
@@ -39,7 +39,7 @@ impl Script {
     }
 
     /// Compiles a script, or says what is wrong with it.
-    pub fn compile(name: &str, text: &str) -> Result<Self, Vec<String>> {
+    pub(crate) fn compile(name: &str, text: &str) -> Result<Self, Vec<String>> {
         let library = Library::new(wf_stdlib::MODULES.iter().copied());
         let loaded = load(&library, name, text);
         let errors: Vec<String> = loaded
@@ -68,16 +68,16 @@ impl Script {
 
 /// A call that reached the world.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
-    pub name: String,
-    pub key: String,
-    pub args: Json,
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) args: Json,
 }
 
 /// The world: it counts what reaches it.
 #[derive(Default)]
-pub struct World {
-    pub calls: Mutex<Vec<Call>>,
+pub(crate) struct World {
+    pub(crate) calls: Mutex<Vec<Call>>,
     clock: AtomicI64,
 }
 
@@ -85,11 +85,11 @@ pub struct World {
 const START: i64 = 1_894_006_800_000;
 
 impl World {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    pub fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().expect("no panic meanwhile").clone()
     }
 
@@ -126,7 +126,7 @@ impl World {
 }
 
 /// The world as a host: a run's handle on it.
-pub struct Handle(pub Arc<World>);
+pub(crate) struct Handle(pub(crate) Arc<World>);
 
 impl Host for Handle {
     fn instant(&self, effect: &Effect) -> Outcome {
@@ -179,7 +179,7 @@ fn echo(effect: &Effect) -> Outcome {
 
 /// Keeps the events.
 #[derive(Default)]
-pub struct Kept(pub Vec<Json>);
+pub(crate) struct Kept(pub(crate) Vec<Json>);
 
 impl Sink for Kept {
     fn event(&mut self, event: &Json) -> bool {
@@ -191,18 +191,18 @@ impl Sink for Kept {
 impl Kept {
     /// What was printed, line by line.
     #[allow(dead_code, reason = "not every module of this binary looks at what is printed")]
-    pub fn printed(&self) -> Vec<String> {
+    pub(crate) fn printed(&self) -> Vec<String> {
         let prints = self.0.iter().filter(|event| event["type"] == "log" && event["print"] == true);
         prints.map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
     }
 }
 
 /// Which run, in which store and world.
-pub struct Stage<'s> {
-    pub script: &'s Script,
-    pub store: Arc<dyn Store>,
-    pub world: Arc<World>,
-    pub options: Options,
+pub(crate) struct Stage<'s> {
+    pub(crate) script: &'s Script,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) world: Arc<World>,
+    pub(crate) options: Options,
 }
 
 impl Stage<'_> {
@@ -216,7 +216,7 @@ impl Stage<'_> {
     }
 
     /// Enters a new run of a workflow (the first one if none is named).
-    pub fn start(&self, id: &str, workflow: Option<&str>, input: &Json) -> Result<drive::Run, DriveError> {
+    pub(crate) fn start(&self, id: &str, workflow: Option<&str>, input: &Json) -> Result<drive::Run, DriveError> {
         let workflow = self.script.image.program.workflow(workflow).expect("the script has the workflow");
         let (code, code_hash) = self.script.code.pack().expect("code can be written");
         let new = NewRun {
@@ -234,13 +234,13 @@ impl Stage<'_> {
     }
 
     /// Takes a run that the store remembers.
-    pub fn reopen(&self, id: &str) -> Result<drive::Run, DriveError> {
+    pub(crate) fn reopen(&self, id: &str) -> Result<drive::Run, DriveError> {
         let record = self.store.run(id).map_err(DriveError::Store)?;
         drive::reopen(self.begin(), &record, None, false)
     }
 
     /// Drives a run with answers to its requests, by id, given one after the other whenever it pauses for them.
-    pub fn finish(
+    pub(crate) fn finish(
         &self,
         mut run: drive::Run,
         answers: &dyn Fn(&Json) -> Option<Json>,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use wf_runtime::{
     drive::{Options, Report},
-    store::{MemoryStore, Store},
+    store::MemoryStore,
 };
 
 use crate::harness::{Call, Kept, Script, Stage, World};
