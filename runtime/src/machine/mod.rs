@@ -31,6 +31,7 @@ pub(crate) use exec::result_register;
 pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
 pub use fiber::{MAX_FRAMES, Outcome};
 pub use image::Image;
+pub use tell::TELLS;
 
 /// Why the machine stopped.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a program can tell the world: the stable names of library functions.
-pub(crate) const TELLS: &[&str] = &["print", "log", "emit"];
+pub const TELLS: &[&str] = &["print", "log", "emit"];
 
 impl Machine {
     /// Makes the question that an op asks.
