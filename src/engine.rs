@@ -122,11 +122,15 @@ pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store
     match driven {
         Ok(report) => finish(&report, showing, &short, &flag),
         Err(StoreError::Stale) => {
-            out::complain(&StoreError::Stale.to_string(), Some(&format!("`wf show {short}{flag}` shows where it stands")));
+            out::complain(
+                &StoreError::Stale.to_string(),
+                Some(&format!("`wf show {short}{flag}` shows where it stands")),
+            );
             Exit::Failed
         }
         Err(error) => {
-            let help = format!("what was saved before stays; when the cause is mended, `wf resume {short}{flag}` goes on");
+            let help =
+                format!("what was saved before stays; when the cause is mended, `wf resume {short}{flag}` goes on");
             out::complain(&place::unusable(store_path, &error), Some(&help));
             Exit::Failed
         }
@@ -184,8 +188,11 @@ pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str
 
 /// An error of a run: what, where, and through which calls.
 pub(crate) fn failure(error: &Json) -> String {
-    let mut text =
-        format!("failed: {} ({})\n", error["message"].as_str().unwrap_or("unknown"), error["kind"].as_str().unwrap_or("error"));
+    let mut text = format!(
+        "failed: {} ({})\n",
+        error["message"].as_str().unwrap_or("unknown"),
+        error["kind"].as_str().unwrap_or("error")
+    );
     for frame in error["trace"].as_array().into_iter().flatten() {
         let part = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
         text.push_str(&format!("  in {} at {}\n", part("function"), part("place")));

@@ -46,9 +46,9 @@ impl Events {
         let mut after = self.after;
         loop {
             // Read before its events, so that those of its end are printed too.
-            let ended = store.run(&id).map(|run| {
-                matches!(run.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled)
-            });
+            let ended = store
+                .run(&id)
+                .map(|run| matches!(run.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled));
             match (ended, self.print_new(&store, &id, &mut after)?) {
                 (Err(error), _) | (_, Err(error)) => {
                     out::complain(&place::unusable(&path, &error), None);

@@ -24,6 +24,12 @@ use args::{Args, Command};
 use out::Exit;
 
 fn main() -> ExitCode {
+    if cfg!(windows) {
+        let help =
+            "process groups, stopping a program, and the owner of a run are not built for it; use Linux, macOS or WSL";
+        out::complain("wf does not run on Windows yet", Some(help));
+        return Exit::Wrong.into();
+    }
     let done = match Args::parse().command {
         Command::Run(run) => run.run(),
         Command::Resume(resume) => resume.run(),

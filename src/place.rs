@@ -103,7 +103,12 @@ pub(crate) fn open_here(named: Option<&Path>) -> Result<(std::sync::Arc<SqliteSt
 
 /// What is wrong with the store at a path.
 pub(crate) fn unusable(path: &Path, error: &StoreError) -> String {
-    format!("the store `{}`: {error}", path.display())
+    let (path, error) = (path.display().to_string(), error.to_string());
+    // Errors of its opening name the path themselves.
+    match error.split_once(&format!("`{path}`")) {
+        Some((before, after)) => format!("the store `{path}`: {}{}", before, after.trim_start_matches([':', ' '])),
+        None => format!("the store `{path}`: {error}"),
+    }
 }
 
 /// The run that someone means: an id, an unambiguous beginning or ending of one, or `last`.
@@ -130,9 +135,10 @@ pub(crate) fn find_run(store: &dyn Store, meant: &str) -> Result<RunId, String> 
     }
 }
 
-/// The shortest unambiguous ending of a run's id, of at least six characters.
+/// The shortest unambiguous ending of a run's id, of at least six characters; a name that a person chose stays whole.
 pub(crate) fn short(store: &dyn Store, id: &str) -> String {
-    for length in 6..id.len() {
+    let named = uuid::Uuid::try_parse(id).is_err();
+    for length in if named { id.len() } else { 6 }..id.len() {
         let Some(ending) = id.get(id.len() - length..) else { continue };
         match store.ids_like(ending, 2) {
             Ok(found) if found.len() == 1 => return ending.to_owned(),

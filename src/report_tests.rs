@@ -1,3 +1,5 @@
+//! Reports as people and machines read them.
+
 use wf_lang::{Code, SourceId, load::load};
 
 use super::*;
@@ -27,7 +29,7 @@ fn placed(text: &str, start: usize, end: usize) -> Loaded {
 fn the_caret_stands_under_what_is_wrong() {
     let found = shown("fn greet(name: string) { name }\nfn main() {\n\tlet größe = \"日本語\"; greet(42)\n}\n");
     let expected = "\
-error[WF0301]: expected `string`, found `42`
+error[WF0301]: expected `string`, found `int`
    ╭─[ case.wf:3:27 ]
    │
  3 │     let größe = \"日本語\"; greet(42)

@@ -125,28 +125,33 @@ pub(crate) fn go_on(
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
     let host: Arc<dyn Host> = Arc::new(host);
     let options = showing.options(settings.keep)?;
+    let asked = Arc::clone(&image);
     let begin = Begin { store: store.clone(), host: Arc::clone(&host), image, options };
     let short = place::short(&**store, &record.id);
     let flag = place::store_flag(path);
     match drive::reopen(begin, record, with.at, with.take_over) {
         Ok(mut run) => {
-            let requests = run.open_requests();
             for (request, text) in &with.answers {
+                let requests = run.open_requests();
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
-                    let value = value::read(text, &request["schema"])?;
-                    run.respond(&id, &value).map_err(|reason| format!("the answer to `{id}` does not fit: {reason}"))
+                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+                    run.respond(&id, &value).map_err(|reason| misfit(request, &reason))
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;
-                    out::complain(&message, Some(&format!("the run still waits; `wf show {short}{flag}` shows for what")));
+                    out::complain(
+                        &message,
+                        Some(&format!("the run still waits; `wf show {short}{flag}` shows for what")),
+                    );
                     return Ok(Exit::Wrong);
                 }
             }
             Ok(engine::drive(run, showing, store, path))
         }
         Err(DriveError::Store(StoreError::Owned { owner, .. })) if !with.answers.is_empty() => {
-            record_answers(store, record, &with, host.now(), &owner)
+            let fits = |id: &str, answer: &Json| drive::fits(&asked, &**store, record, id, answer);
+            record_answers(store, record, &with, host.now(), &owner, &fits)
         }
         Err(DriveError::Store(error @ StoreError::Owned { .. })) => {
             let help = format!("wait for it, or take the run from it: wf resume {short} --take-over{flag}");
@@ -162,10 +167,16 @@ pub(crate) fn go_on(
     }
 }
 
+fn misfit(request: &Json, reason: &str) -> String {
+    let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
+    format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
+}
+
 /// The request that an answer is for.
 fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
     let ids = || {
-        let ids: Vec<String> = requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();
+        let ids: Vec<String> =
+            requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();
         ids.join(", ")
     };
     match (id, requests) {
@@ -186,16 +197,19 @@ fn record_answers(
     with: &GoOn,
     now: i64,
     owner: &str,
+    fits: &dyn Fn(&str, &Json) -> Result<(), String>,
 ) -> Result<Exit, String> {
     let failed = |error: StoreError| error.to_string();
-    let open = |store: &SqliteStore| -> Result<Vec<OpenRequest>, String> { store.requests(Some(&record.id)).map_err(failed) };
+    let open =
+        |store: &SqliteStore| -> Result<Vec<OpenRequest>, String> { store.requests(Some(&record.id)).map_err(failed) };
     let parse = |open: &OpenRequest| serde_json::from_str::<Json>(&open.request.json).unwrap_or_default();
     let requests: Vec<Json> = open(store)?.iter().map(parse).collect();
     let mut waiting = Vec::new();
     for (request, text) in &with.answers {
         let request = chosen(&requests, request.as_deref())?;
         let id = request["id"].as_str().unwrap_or_default().to_owned();
-        let value = value::read(text, &request["schema"])?;
+        let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+        fits(&id, &value).map_err(|reason| misfit(request, &reason))?;
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
             Answered::Recorded => waiting.push(id),
             Answered::Refused(reason) => return Err(reason),
@@ -229,6 +243,7 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
         "state": stored["state"],
         "requests": [],
         "error": stored["error"],
+        "usage": stored["usage"],
         "wake_at": null,
     });
     let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };

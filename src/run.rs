@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::{Map, Value as Json};
-use wf_lang::{load::Loaded, program::Program};
+use wf_lang::{
+    load::Loaded,
+    program::{Program, Workflow},
+};
 use wf_runtime::{
     code::{Code, StoredSource},
     drive::{self, Begin, DriveError, KEEP},
@@ -38,7 +41,7 @@ standard input.")]
 pub(crate) struct Run {
     /// The script
     file: PathBuf,
-    /// The workflow (the first one if left out), then its arguments as name=value
+    /// The workflow (the only one, `main`, or the one called like the file if left out), then its arguments as name=value
     #[arg(value_name = "WORKFLOW | name=value")]
     rest: Vec<String>,
     /// All arguments as a JSON object; `@file` and `-` read it
@@ -87,7 +90,7 @@ impl Run {
         let (packed, code_hash) = code.pack().map_err(|error| error.to_string())?;
         let image = code.image().map_err(|error| error.to_string())?;
         let (named, given) = self.named_and_given(&image)?;
-        let workflow = image.program.workflow(named.as_deref()).cloned().ok_or_else(|| no_workflow(&image, named.as_deref()))?;
+        let workflow = chosen(&image, named.as_deref(), &self.file)?;
         let input = self.input(&image, &workflow, &given)?;
         // The arguments are wrong before there is a run.
         drive::arguments(&image, &workflow, &input)?;
@@ -136,9 +139,12 @@ impl Run {
         input: &Json,
     ) -> Result<Exit, String> {
         let record = store.run(id).map_err(|error| error.to_string())?;
-        let same = record.workflow == workflow && serde_json::from_str::<Json>(&record.input).ok().as_ref() == Some(input);
+        let same =
+            record.workflow == workflow && serde_json::from_str::<Json>(&record.input).ok().as_ref() == Some(input);
         if !same {
-            return Err(format!("there is a run `{id}` already, of another workflow or with another input; use another --id"));
+            return Err(format!(
+                "there is a run `{id}` already, of another workflow or with another input; use another --id"
+            ));
         }
         if matches!(record.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled) {
             return resume::show_ended(&record, &self.showing);
@@ -147,17 +153,20 @@ impl Run {
     }
 
     /// The workflow that is named, and what is given as `name=value`.
-    fn named_and_given(&self, image: &Image) -> Result<(Option<String>, Vec<(String, String)>), String> {
+    fn named_and_given(&self, image: &Image) -> Result<(Option<String>, Given), String> {
         let mut rest = self.rest.iter();
         let mut named = None;
-        let mut given = Vec::new();
+        let mut given = Given::new();
         for word in rest.by_ref() {
             match word.split_once('=') {
                 Some((name, value)) => given.push((name.to_owned(), value.to_owned())),
                 None if named.is_none() && given.is_empty() => named = Some(word.clone()),
                 None => {
                     let first = image.program.workflows.first().map_or("WORKFLOW", |workflow| workflow.name.as_str());
-                    return Err(format!("`{word}` is neither a workflow nor name=value; such as: wf run {} {first} name=value", self.file.display()));
+                    return Err(format!(
+                        "`{word}` is neither a workflow nor name=value; such as: wf run {} {first} name=value",
+                        self.file.display()
+                    ));
                 }
             }
         }
@@ -215,6 +224,9 @@ impl Run {
     }
 }
 
+/// What is given as `name=value`.
+type Given = Vec<(String, String)>;
+
 fn keep(text: &str) -> Result<Option<u64>, String> {
     match text {
         "all" => Ok(None),
@@ -240,12 +252,27 @@ pub(crate) fn compile(loaded: &Loaded) -> Result<Program, String> {
     })
 }
 
-fn no_workflow(image: &Image, named: Option<&str>) -> String {
-    let there: Vec<String> = image.program.workflows.iter().map(|workflow| format!("`{}`", workflow.name)).collect();
-    match (named, there.as_slice()) {
-        (_, []) => "the script has no workflow; declare one: workflow main() { … }".into(),
-        (Some(named), _) => format!("the script has no workflow `{named}`; it has {}", there.join(", ")),
-        (None, _) => "the script has no workflow".into(),
+/// The workflow that is named; else the only one, the one called `main`, or the one called like the file.
+fn chosen(image: &Image, named: Option<&str>, file: &Path) -> Result<Workflow, String> {
+    let workflows = &image.program.workflows;
+    let called = |name: &str| workflows.iter().find(|workflow| workflow.name == name).cloned();
+    let there: Vec<String> = workflows.iter().map(|workflow| format!("`{}`", workflow.name)).collect();
+    match (named, workflows.as_slice()) {
+        (_, []) => Err("the script has no workflow; declare one: workflow main() { … }".into()),
+        (Some(named), _) => {
+            called(named).ok_or_else(|| format!("the script has no workflow `{named}`; it has {}", there.join(", ")))
+        }
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => {
+            let stem = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+            called("main").or_else(|| called(&stem)).ok_or_else(|| {
+                format!(
+                    "the script has several workflows, name one: wf run {} NAME, of {}",
+                    file.display(),
+                    there.join(", ")
+                )
+            })
+        }
     }
 }
 

@@ -71,7 +71,8 @@ impl Show {
         let code = Code::unpack(&code, &recompile).map_err(|error| error.to_string())?;
         let image = code.image().map_err(|error| error.to_string())?;
         let machine = look(&image, store, record, self.at).map_err(|error| error.to_string())?;
-        let stored: Json = record.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let stored: Json =
+            record.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let requests: Vec<Json> = store
             .requests(Some(&record.id))
             .map_err(failed)?
@@ -121,7 +122,13 @@ impl Shown {
     }
 }
 
-fn text(record: &RunRecord, run: &Json, short: &str, flag: &str, line_of: &dyn Fn(&str, u64) -> Option<String>) -> String {
+fn text(
+    record: &RunRecord,
+    run: &Json,
+    short: &str,
+    flag: &str,
+    line_of: &dyn Fn(&str, u64) -> Option<String>,
+) -> String {
     let mut text = format!(
         "run {}\n{} of {}, {}, started {}\n",
         record.id,

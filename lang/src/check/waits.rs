@@ -20,7 +20,8 @@ const INSTANT: [&str; 3] = ["time.now", "prelude.uuid", "random.float"];
 pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &mut Vec<Diagnostic>) {
     let mut known = Known { modules, tables, functions: HashMap::new() };
     for (id, input) in modules.iter().enumerate().filter(|(_, input)| !input.library) {
-        for item in input.module.items.iter().filter(|item| matches!(item.kind, ItemKind::Let(_) | ItemKind::State(_))) {
+        for item in input.module.items.iter().filter(|item| matches!(item.kind, ItemKind::Let(_) | ItemKind::State(_)))
+        {
             if let Some(span) = known.waits_at(id, item) {
                 let message = "this is computed at the start of the run, so it may not wait";
                 let help = "call it in a workflow or step, and hand its value on";

@@ -23,6 +23,7 @@ use crate::{
 mod body;
 mod call;
 mod control;
+mod equal;
 mod expr;
 mod finish;
 mod item;
@@ -38,12 +39,14 @@ pub const MAX_REGISTERS: u16 = 2000;
 /// # Errors
 /// A diagnostic when a function is too large for the machine. Call it only when no diagnostic of `checked` is an error;
 /// what did not parse or check compiles to a throw.
-pub fn compile(checked: &Checked) -> Result<Program, Diagnostic> {
+pub fn compile(checked: &Checked) -> Result<Program, Box<Diagnostic>> {
     let mut compiler = Compiler::new(checked);
     compiler.program();
     match compiler.too_large {
-        Some(span) => Err(Diagnostic::new(Code::TooLarge, span, "this function is too large for the machine")
-            .help("split it into smaller functions")),
+        Some(span) => {
+            let diagnostic = Diagnostic::new(Code::TooLarge, span, "this function is too large for the machine");
+            Err(diagnostic.help("split it into smaller functions").into())
+        }
         None => Ok(compiler.program),
     }
 }

@@ -46,6 +46,7 @@ fn tables(program: &Program) -> Result {
             _ => {}
         }
     }
+    unions(program)?;
     for place in &program.places {
         for step in &place.steps {
             if let PlaceStep::Field { name, .. } = step {
@@ -54,6 +55,36 @@ fn tables(program: &Program) -> Result {
         }
         if let PlaceAction::Method { native, .. } = place.action {
             within("native", usize::from(native), program.natives.len())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever asks which member of a union a value fits comes to an end: no union is its own member, even by others.
+fn unions(program: &Program) -> Result {
+    let members = |id: usize| match &program.types.defs[id].kind {
+        TypeKind::Union(members) => members.as_slice(),
+        _ => &[],
+    };
+    let mut known = vec![false; program.types.defs.len()];
+    for first in 0..known.len() {
+        // The unions that are being looked into, each with its next member.
+        let mut open = vec![(first, 0)];
+        while let Some((id, next)) = open.last_mut() {
+            match members(*id).get(*next).filter(|_| !known[*id]) {
+                Some(TypeId(member)) => {
+                    *next += 1;
+                    let member = *member as usize;
+                    if open.iter().any(|(id, _)| *id == member) {
+                        return Err(format!("union {member} is a member of itself"));
+                    }
+                    open.push((member, 0));
+                }
+                None => {
+                    known[*id] = true;
+                    open.pop();
+                }
+            }
         }
     }
     Ok(())

@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wf_lang::program::{FunctionId, Op};
 
-use super::{HEAD, Header, ROOT, SEGMENT, row, save::Saver, state};
+use super::{HEAD, Header, ROOT, SEGMENT, check, row, save::Saver, state};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::Effect,
-    fault::Fault,
-    machine::{Around, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
+    machine::{Around, Delivered, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
 };
@@ -67,7 +66,8 @@ pub fn load(
     machine.root_changed = fresh;
 
     let tag = (!fresh).then(|| saver.tag());
-    let mut loader = Loader { image, tag, source: Source { chunks, saver: &mut saver, failed: None } };
+    let mut loader =
+        Loader { image, tag, source: Source { chunks, saver: &mut saver, below: header.next[2], failed: None } };
     let mut segments: BTreeMap<u32, Vec<&FiberRow>> = BTreeMap::new();
     for found in &saved.fibers {
         segments.entry(found.fiber).or_default().push(found);
@@ -87,7 +87,7 @@ pub fn load(
         }
         fibers.push(fiber);
     }
-    links(&name, &fibers)?;
+    check::links(&fibers).and_then(|()| check::numbers(&fibers, &header)).map_err(|reason| damaged(&name, reason))?;
     machine.adopt(fibers);
     Ok((machine, saver, header))
 }
@@ -105,22 +105,6 @@ fn header(sealed: &[u8]) -> std::result::Result<Header, DecodeError> {
     Ok(Header { engine, code_hash, n, next, usage, fibers })
 }
 
-/// Every branch must have a fiber that joins it.
-fn links(name: &str, fibers: &[Fiber]) -> Result<()> {
-    let joins = |parent: u32| {
-        let found = fibers.binary_search_by_key(&parent, |fiber| fiber.id).ok();
-        found.is_some_and(|index| matches!(fibers[index].state, FiberState::Joining(_)))
-    };
-    for fiber in fibers {
-        match fiber.parent {
-            None if fiber.id == 0 => {}
-            Some((parent, _)) if parent < fiber.id && joins(parent) => {}
-            _ => return Err(damaged(name, format!("fiber {} has no fiber that joins it", fiber.id))),
-        }
-    }
-    Ok(())
-}
-
 fn damaged(row: &str, reason: impl Into<String>) -> LoadError {
     LoadError::Damaged { row: row.to_owned(), reason: reason.into() }
 }
@@ -134,11 +118,16 @@ fn row<T>(name: &str, read: impl FnOnce() -> std::result::Result<T, DecodeError>
 struct Source<'s> {
     chunks: &'s mut dyn Chunks,
     saver: &'s mut Saver,
+    /// The first id that no chunk has yet.
+    below: u64,
     failed: Option<StoreError>,
 }
 
 impl ChunkSource for Source<'_> {
     fn read(&mut self, id: u64) -> std::result::Result<Vec<u8>, DecodeError> {
+        if id >= self.below {
+            return Err(DecodeError::new(format!("chunk {id}"), "no chunk has that number yet"));
+        }
         match self.chunks.chunk(id) {
             Ok(Some(bytes)) => {
                 self.saver.know(id, bytes.len());
@@ -223,7 +212,7 @@ impl Loader<'_, '_> {
                 frames_of(&mut fiber, here, frames, machine, from, decoder)
             })?;
         }
-        row(&name, || place(&mut fiber, machine))?;
+        check::place(&mut fiber, machine).map_err(|reason| damaged(&name, reason))?;
         fiber.saved_segments = segments.len();
         fiber.low_water = frames;
         fiber.ran = false;
@@ -243,12 +232,15 @@ fn head_of(
     let step_path = decoder.text(from)?;
     let frames = from.size()?;
     let own = scope(from, decoder)?;
+    if own.frame != 0 {
+        return Err(from.error("the branch itself is no frame"));
+    }
     let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path });
     fiber.scopes = vec![own];
     fiber.state = match from.byte()? {
         state::READY => FiberState::Ready(None),
-        state::VALUE => FiberState::Ready(Some(Ok(decoder.value(from)?))),
-        state::FAULT => FiberState::Ready(Some(Err(Fault::from_value(&decoder.value(from)?)))),
+        state::VALUE => FiberState::Ready(Some(Delivered::Value(decoder.value(from)?))),
+        state::FAULT => FiberState::Ready(Some(Delivered::Thrown(decoder.value(from)?))),
         state::WAITING => FiberState::Waiting(Box::new(asked(id, from, decoder)?)),
         state::JOINING => FiberState::Joining(Box::new(joined(from, decoder)?)),
         other => return Err(from.error(format!("{other} is no state of a fiber"))),
@@ -367,31 +359,5 @@ fn called_from(fiber: &Fiber, caller: Frame, machine: &Machine) -> std::result::
             | Op::CallSettings { base },
         ) => Ok(caller.base + u32::from(*base)),
         _ => Err(format!("frame {} of `{}` calls nothing", fiber.frames.len() - 1, function.path)),
-    }
-}
-
-/// Whether the top frame stands where its fiber's state says, and what is known from there.
-fn place(fiber: &mut Fiber, machine: &Machine) -> std::result::Result<(), DecodeError> {
-    let wrong = |reason: &str| Err(DecodeError::new("state", reason));
-    let Some(top) = fiber.frames.last() else { return wrong("a fiber has no frames") };
-    let function = machine.image.function(top.function);
-    let at = top.pc.checked_sub(1);
-    let op = at.and_then(|pc| function.code.get(pc as usize)).copied();
-    match (&mut fiber.state, op) {
-        (FiberState::Waiting(effect), Some(Op::Effect { effect: asked, .. })) => {
-            let name = machine.image.program.effects.get(usize::from(asked));
-            if name.is_none_or(|name| name != effect.name.as_str()) {
-                return wrong("it waits for something else than its function asks");
-            }
-            effect.span = function.span(at.unwrap_or_default());
-            Ok(())
-        }
-        (FiberState::Joining(group), Some(Op::Gather { gather, .. })) => {
-            group.gather = gather;
-            Ok(())
-        }
-        (FiberState::Ready(Some(_)), Some(op)) if result_register(op).is_some() => Ok(()),
-        (FiberState::Ready(None), _) => Ok(()),
-        _ => wrong("it does not stand where it waits"),
     }
 }

@@ -5,6 +5,7 @@
 //! Rows are written only for what changed: fibers that ran, of those the frames above the low-water mark, and of
 //! values the chunks that were touched. Everything is checked when it is read, before the machine runs.
 
+mod check;
 mod load;
 mod save;
 

@@ -11,7 +11,7 @@ use super::{HEAD, ROOT, SEGMENT, row, state};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::Effect,
-    machine::{Fiber, FiberState, Group, Machine, Scope},
+    machine::{Delivered, Fiber, FiberState, Group, Machine, Scope},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -186,13 +186,13 @@ impl Saver {
         }
         match &fiber.state {
             FiberState::Ready(None) => out.byte(state::READY),
-            FiberState::Ready(Some(Ok(value))) => {
+            FiberState::Ready(Some(Delivered::Value(value))) => {
                 out.byte(state::VALUE);
                 encoder.value(value, &mut out);
             }
-            FiberState::Ready(Some(Err(fault))) => {
+            FiberState::Ready(Some(Delivered::Thrown(error))) => {
                 out.byte(state::FAULT);
-                encoder.value(&fault.clone().into_value(), &mut out);
+                encoder.value(error, &mut out);
             }
             FiberState::Waiting(effect) => {
                 out.byte(state::WAITING);
@@ -323,9 +323,8 @@ impl Machine {
                 visit(&Value::Str(text.clone()));
             });
             match &fiber.state {
-                FiberState::Ready(Some(Ok(value))) => visit(value),
-                // Faults are written from values made at that moment, so they name no chunk that can be shared.
-                FiberState::Ready(_) => {}
+                FiberState::Ready(Some(Delivered::Value(value) | Delivered::Thrown(value))) => visit(value),
+                FiberState::Ready(None) => {}
                 FiberState::Waiting(effect) => {
                     effect.args.iter().for_each(&mut *visit);
                     visit(&Value::Str(effect.path.clone()));

@@ -1,8 +1,10 @@
 //! Answers of people: given here, or recorded in the store by another process.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::Run;
+use super::{Run, aside};
 use crate::{
     event::Event,
     store::{RequestEnd, StoreError},
@@ -48,13 +50,13 @@ impl Run {
     }
 
     /// Takes or refuses what other processes have recorded, in order of time.
-    pub(super) fn take_recorded(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn take_recorded(&mut self) -> Result<(), StoreError> {
         if self.requests.is_empty() {
             return Ok(());
         }
-        let mut recorded: Vec<_> = self
-            .store
-            .requests(Some(&self.id))?
+        let (store, id) = (Arc::clone(&self.store), Arc::clone(&self.id));
+        let open = aside(move || store.requests(Some(&id))).await?;
+        let mut recorded: Vec<_> = open
             .into_iter()
             .filter_map(|open| open.recorded.map(|answer| (answer.at, open.request.id, answer.value)))
             .collect();

@@ -1,6 +1,9 @@
 //! One delta for all that changed, and what leaves when it is durable.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value as Json, json};
 
@@ -14,6 +17,9 @@ use crate::{
 
 /// The floor moves in steps, so that cleaning up costs little.
 const FLOOR_STEP: u64 = 64;
+
+/// After this time the event that a run was resumed is worth a checkpoint of its own.
+const TELL_RESUMED: Duration = Duration::from_secs(2);
 
 /// A delta that is not durable yet, and what leaves when it is.
 pub(super) struct Queued {
@@ -50,7 +56,7 @@ impl Run {
         let changed = self.unsaved
             || self.machine.has_news()
             || !self.asked.is_empty()
-            || !self.told.is_empty()
+            || self.has_told()
             || !self.opened.is_empty()
             || !self.ended.is_empty();
         if !changed {
@@ -63,6 +69,12 @@ impl Run {
         }
         let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
         self.commit(Standing { status, pinned: pauses || self.n == 0, result: None }, sink).await
+    }
+
+    /// Whether something was told that is worth a checkpoint. That a process has taken the run is not, for a while: it
+    /// shares one with the first thing that happens, so that every write of a run gets it further.
+    fn has_told(&self) -> bool {
+        self.told.iter().any(|event| !matches!(event, Event::Resumed) || self.started.elapsed() > TELL_RESUMED)
     }
 
     /// Queues a delta for all that changed.
@@ -155,7 +167,7 @@ impl Run {
 
     /// Whether nothing is under way, and requests are open.
     pub(super) fn waits_for_people_only(&self) -> bool {
-        !self.requests.is_empty() && self.nothing_under_way()
+        !self.requests.is_empty() && self.nothing_under_way() && !self.machine.can_run()
     }
 
     /// Whether nothing can go on but by answers and timers.
@@ -198,6 +210,6 @@ fn batch(first_seq: u64, events: &[Json]) -> Option<EventBatch> {
 }
 
 /// What is stored, and shown, of how a run ended.
-pub(super) fn result(output: Json, state: Json, error: Json) -> Json {
-    json!({ "output": output, "state": state, "error": error })
+pub(super) fn result(output: Json, state: Json, error: Json, usage: Json) -> Json {
+    json!({ "output": output, "state": state, "error": error, "usage": usage })
 }

@@ -31,7 +31,7 @@ mod report;
 mod start;
 
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, look, reopen};
+pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;
@@ -125,12 +125,24 @@ pub struct Run {
     /// A result came in, or a request ended, that is not saved yet.
     unsaved: bool,
     last_commit: Instant,
+    /// When others last had their turn while the machine computes.
+    last_pause: Instant,
     started: Instant,
     /// Calls of the loaded checkpoint that leave when the loop begins.
     again: Vec<Effect>,
     /// The last delta that was queued says that the run is paused.
     paused: bool,
     listening: bool,
+}
+
+/// How far the machine has come.
+enum Ready {
+    /// The run has come to its end.
+    Done(Outcome),
+    /// Every fiber waits.
+    Waits,
+    /// It has more to compute, and was stopped so that the lease, commands and timers have their turn.
+    Computes,
 }
 
 /// What came back from the world.
@@ -159,7 +171,8 @@ impl Run {
         for call in self.calls.values() {
             call.abort();
         }
-        let released = self.store.release(&self.id, self.epoch);
+        let (store, id, epoch) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch);
+        let released = aside(move || store.release(&id, epoch)).await;
         let ended = result?;
         released?;
         Ok(ended)
@@ -178,17 +191,23 @@ impl Run {
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
         }
-        self.take_recorded()?;
+        self.take_recorded().await?;
         let mut commands_open = true;
         let mut interrupted = false;
         loop {
-            if let Some(outcome) = self.run_ready(sink).await? {
-                return self.finish(outcome, sink).await;
-            }
+            let computes = match self.run_ready(sink).await? {
+                Ready::Done(outcome) => return self.finish(outcome, sink).await,
+                Ready::Waits => false,
+                Ready::Computes => true,
+            };
             if interrupted || !self.listening {
                 return self.stop(sink).await;
             }
-            self.commit_if_needed(sink).await?;
+            if computes {
+                self.fire_timers();
+            } else {
+                self.commit_if_needed(sink).await?;
+            }
             if self.can_only_pause() {
                 self.drain(sink).await?;
                 if !self.listening {
@@ -213,24 +232,31 @@ impl Run {
                     None => commands_open = false,
                 },
                 () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
-                _ = lease.tick() => self.renew()?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded()?,
+                _ = lease.tick() => self.renew().await?,
+                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
+                () = tokio::task::yield_now(), if computes => {}
             }
         }
     }
 
-    /// Runs the machine until every fiber waits; gives the outcome when the run has come to its end.
-    async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Option<Outcome>, StoreError> {
+    /// Runs the machine until every fiber waits, the run has come to its end, or others must have their turn.
+    async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Ready, StoreError> {
         loop {
-            match self.machine.run(FUEL) {
+            let progress = self.machine.run(FUEL);
+            // Before anything that is asked now: it may take the place of what was withdrawn.
+            for cancelled in self.machine.take_cancelled() {
+                self.withdraw(&cancelled);
+            }
+            match progress {
                 Progress::Effect(effect) => self.take_effect(effect),
-                Progress::Boundary => {
-                    if self.options.each_boundary {
-                        self.commit_if_needed(sink).await?;
-                        self.drain(sink).await?;
-                    }
+                Progress::Boundary if self.options.each_boundary => {
+                    self.commit_if_needed(sink).await?;
+                    self.drain(sink).await?;
                 }
-                Progress::OutOfFuel => {
+                // Steps that only compute go on; what they tell does not wait for long.
+                Progress::Boundary if self.last_pause.elapsed() < NEWS_MAY_WAIT => {}
+                Progress::Boundary | Progress::OutOfFuel => {
+                    self.last_pause = Instant::now();
                     while let Ok(settled) = self.settled.1.try_recv() {
                         self.settle(settled);
                     }
@@ -239,21 +265,26 @@ impl Run {
                         self.commit_if_needed(sink).await?;
                     }
                     self.release_durable(sink)?;
-                    tokio::task::yield_now().await;
-                    if !self.listening {
-                        return Ok(None);
-                    }
+                    return Ok(Ready::Computes);
                 }
-                Progress::Waiting => return Ok(None),
-                Progress::Done(outcome) => return Ok(Some(outcome)),
-            }
-            for cancelled in self.machine.take_cancelled() {
-                self.withdraw(&cancelled);
+                Progress::Waiting => return Ok(Ready::Waits),
+                Progress::Done(outcome) => return Ok(Ready::Done(outcome)),
             }
         }
     }
 
-    fn renew(&mut self) -> Result<(), StoreError> {
-        self.store.renew(&self.id, self.epoch, self.host.now())
+    async fn renew(&self) -> Result<(), StoreError> {
+        let (store, id, epoch, now) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch, self.host.now());
+        aside(move || store.renew(&id, epoch, now)).await
+    }
+}
+
+/// Asks the store something that may wait for the disk, without holding up other runs.
+async fn aside<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(answer) => answer,
+        Err(error) => Err(StoreError::Unusable(error.to_string())),
     }
 }

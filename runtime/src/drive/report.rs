@@ -89,7 +89,7 @@ impl Run {
             }
         };
         self.timers.clear();
-        let stored = result(output.clone(), state, error.clone());
+        let stored = result(output.clone(), state, error.clone(), self.machine.usage());
         self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored) }, sink).await?;
         self.drain(sink).await?;
         Ok(self.report(ended, output, error))
@@ -107,6 +107,8 @@ impl Run {
 
     /// Saves and stops; what is under way will be asked again.
     pub(super) async fn stop(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        // What was computed since the last checkpoint is saved too.
+        self.unsaved |= self.machine.can_run();
         self.commit_if_needed(sink).await?;
         self.drain(sink).await?;
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
@@ -119,7 +121,6 @@ impl Run {
             Ended::Paused => "paused",
             Ended::Interrupted => "running",
         };
-        let (input, used) = self.machine.usage;
         let requests: Vec<&Json> = self.requests.values().map(|request| &request.json).collect();
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         let result = json!({
@@ -130,7 +131,7 @@ impl Run {
             "state": state,
             "requests": requests,
             "error": error,
-            "usage": { "input_tokens": input, "output_tokens": used, "total_tokens": input.saturating_add(used) },
+            "usage": self.machine.usage(),
             "wake_at": self.next_timer().map(time_text),
         });
         Report { ended, result }

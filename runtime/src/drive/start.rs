@@ -19,7 +19,8 @@ use crate::{
     host::Host,
     json::from_json,
     machine::{Image, Machine},
-    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, Saved, Store, StoreError},
+    request::Request,
+    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
     validate::fits_outside,
     value::Value,
 };
@@ -159,6 +160,28 @@ pub fn look(
     Ok(read(image, store, record, at, true)?.map(|(machine, _)| machine))
 }
 
+/// Whether an answer fits an open request of a run that another process executes; one whose request the latest
+/// checkpoint does not hold is left to that process.
+///
+/// # Errors
+/// Why it does not fit.
+pub fn fits(
+    image: &Arc<Image>,
+    store: &dyn Store,
+    record: &RunRecord,
+    request: &str,
+    answer: &Json,
+) -> Result<(), String> {
+    let Ok(Some(machine)) = look(image, store, record, None) else { return Ok(()) };
+    let types = &image.program.types;
+    let asked = machine.open_effects().into_iter().filter(|effect| effect.kind() == EffectKind::Request);
+    let mut open = asked.filter_map(|effect| Request::new(&effect, &record.id, types).ok());
+    match open.find(|open| open.id == request) {
+        Some(open) => open.read(types, answer).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 type Unloaded = (Arc<dyn Store>, DriveError);
 
 fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: Option<u64>) -> Result<Run, Unloaded> {
@@ -176,6 +199,8 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
             run.n = last;
             run.next_seq = record.last_seq + 1;
             run.reset = fresh;
+            // A run that pauses again where it stood is not written again.
+            run.paused = record.status == RunStatus::Paused && !fresh;
             run
         }
         None => {
@@ -270,6 +295,7 @@ impl Run {
             settled: mpsc::unbounded_channel(),
             unsaved: false,
             last_commit: Instant::now(),
+            last_pause: Instant::now(),
             started: Instant::now(),
             again: Vec::new(),
             paused: false,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wf_lang::program::{Op, PlaceAction, PlaceStep, Reg, Root, TypeId, Types};
 
-use super::{FiberState, Machine, Stop, fiber::Fiber};
+use super::{Delivered, FiberState, Machine, Stop, fiber::Fiber};
 use crate::{
     fault::{Fault, Kind},
     native::NativeContext,
@@ -18,12 +18,12 @@ impl Machine {
     pub(super) fn exec(&mut self, fiber: &mut Fiber) -> Stop {
         let image = Arc::clone(&self.image);
         if let FiberState::Ready(delivered) = &mut fiber.state
-            && let Some(outcome) = delivered.take()
+            && let Some(delivered) = delivered.take()
         {
-            match outcome {
-                Ok(value) => self.deliver(fiber, value),
-                Err(fault) => {
-                    if let Some(stop) = self.unwind(fiber, fault) {
+            match delivered {
+                Delivered::Value(value) => self.deliver(fiber, value),
+                Delivered::Thrown(error) => {
+                    if let Some(stop) = self.unwind(fiber, Fault::from_value(&error), false) {
                         return stop;
                     }
                 }
@@ -58,7 +58,7 @@ impl Machine {
                         Ok(value) => value,
                         Err(fault) => {
                             park!(pc);
-                            match self.unwind(fiber, fault) {
+                            match self.unwind(fiber, fault, false) {
                                 Some(stop) => return stop,
                                 None => continue 'frames,
                             }
@@ -177,7 +177,9 @@ impl Machine {
                         reg!(first) = text;
                     }
                     // Text and lists grow in place.
-                    Op::Add { dst, a, b } if dst == a && a != b && matches!(reg!(a), Value::Str(_) | Value::List(_)) => {
+                    Op::Add { dst, a, b }
+                        if dst == a && a != b && matches!(reg!(a), Value::Str(_) | Value::List(_)) =>
+                    {
                         let mut sum = std::mem::take(&mut reg!(a));
                         let added = ops::add_assign(&mut sum, &reg!(b));
                         reg!(dst) = sum;
@@ -289,12 +291,13 @@ impl Machine {
                     }
                     Op::IterNext { base: first, to } => {
                         let round = match reg!(first + 1) {
-                            Value::Int(round) => round as usize,
+                            Value::Int(round) => round,
                             _ => 0,
                         };
-                        match ops::iter_next(&reg!(first), round) {
+                        let at = usize::try_from(round).unwrap_or(usize::MAX);
+                        match ops::iter_next(&reg!(first), at) {
                             Some((key, item)) => {
-                                reg!(first + 1) = Value::Int(round as i64 + 1);
+                                reg!(first + 1) = Value::Int(round.saturating_add(1));
                                 reg!(first + 2) = key;
                                 reg!(first + 3) = item;
                             }
@@ -367,7 +370,11 @@ impl Machine {
                     }
                     Op::Throw { src } => {
                         let fault = Fault::from_value(&reg!(src));
-                        attempt!(Err(fault));
+                        park!(pc);
+                        match self.unwind(fiber, fault, true) {
+                            Some(stop) => return stop,
+                            None => continue 'frames,
+                        }
                     }
                     Op::NoMatch { src } => {
                         let found = ops::describe(&reg!(src));

@@ -82,12 +82,29 @@ pub(crate) struct Fiber {
 /// What a fiber waits for.
 #[derive(Debug)]
 pub(crate) enum FiberState {
-    /// It can run; with the outcome of what it waited for, if it waited.
-    Ready(Option<Outcome>),
+    /// It can run; with what it waited for, if it waited.
+    Ready(Option<Delivered>),
     /// It asked the world.
     Waiting(Box<Effect>),
     /// It waits for its branches.
     Joining(Box<Group>),
+}
+
+/// What a fiber is given when it goes on: a value, or an error to throw. The error is held as the record that is saved of
+/// it, so that the chunks of its data are known to be in use.
+#[derive(Debug)]
+pub(crate) enum Delivered {
+    Value(Value),
+    Thrown(Value),
+}
+
+impl From<Outcome> for Delivered {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Ok(value) => Delivered::Value(value),
+            Err(fault) => Delivered::Thrown(fault.into_value()),
+        }
+    }
 }
 
 /// The branches of a `gather` under way.
@@ -155,8 +172,9 @@ impl Fiber {
         self.low_water = self.low_water.min(scope.frame as usize);
         match scope.calls.iter_mut().find(|(known, _)| *known == declaration) {
             Some((_, count)) => {
-                *count += 1;
-                *count - 1
+                let index = *count;
+                *count = index.saturating_add(1);
+                index
             }
             None => {
                 scope.calls.push((declaration, 1));
@@ -169,8 +187,9 @@ impl Fiber {
     pub(crate) fn count_ask(&mut self) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        scope.asks += 1;
-        scope.asks - 1
+        let ordinal = scope.asks;
+        scope.asks = ordinal.saturating_add(1);
+        ordinal
     }
 
     /// Removes the top frame, and its scope if it has one. What is below will change.

@@ -169,7 +169,7 @@ impl Machine {
 
     fn wake(&mut self, fiber: u32, outcome: Outcome) {
         if let Some(joining) = self.fibers.get_mut(&fiber) {
-            joining.state = FiberState::Ready(Some(outcome));
+            joining.state = FiberState::Ready(Some(outcome.into()));
             joining.ran = true;
             self.ready.push_back(fiber);
         }

@@ -28,7 +28,7 @@ mod unwind;
 pub(crate) mod view;
 
 pub(crate) use exec::result_register;
-pub(crate) use fiber::{Around, Fiber, FiberState, Frame, Group, Scope};
+pub(crate) use fiber::{Around, Delivered, Fiber, FiberState, Frame, Group, Scope};
 pub use fiber::{MAX_FRAMES, Outcome};
 pub use image::Image;
 pub use tell::TELLS;
@@ -183,7 +183,7 @@ impl Machine {
         if !matches!(&waiting.state, FiberState::Waiting(asked) if asked.id == effect) {
             return false;
         }
-        waiting.state = FiberState::Ready(Some(outcome));
+        waiting.state = FiberState::Ready(Some(outcome.into()));
         waiting.ran = true;
         self.ready.push_back(fiber);
         true

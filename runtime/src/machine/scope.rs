@@ -32,7 +32,7 @@ impl Machine {
     /// A step will be tried again.
     pub(super) fn retrying(&mut self, fiber: &Fiber, error: &Value, attempt: &Value, delay: &Value) {
         let delay = json::to_json(delay).unwrap_or_default();
-        let next = attempt.as_int().unwrap_or_default() + 1;
+        let next = attempt.as_int().unwrap_or_default().saturating_add(1);
         let more =
             vec![("error", json::to_json(error).unwrap_or_default()), ("next_attempt", next.into()), ("delay", delay)];
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Retrying, more);

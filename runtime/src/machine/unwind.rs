@@ -17,10 +17,10 @@ use crate::{
 const MAX_TRACE: usize = 50;
 
 impl Machine {
-    /// Hands `fault` to the nearest handler of `fiber`, or finishes the fiber with it.
-    pub(super) fn unwind(&mut self, fiber: &mut Fiber, mut fault: Fault) -> Option<Stop> {
-        // One that was caught and is thrown again keeps the trace of its origin.
-        let fresh = fault.trace.is_empty();
+    /// Hands `fault` to the nearest handler of `fiber`, or finishes the fiber with it. One that was caught and is
+    /// thrown again (`rethrown`) keeps the trace of its origin.
+    pub(super) fn unwind(&mut self, fiber: &mut Fiber, mut fault: Fault, rethrown: bool) -> Option<Stop> {
+        let fresh = !rethrown || fault.trace.is_empty();
         while let Some(frame) = fiber.frames.last().copied() {
             let image = std::sync::Arc::clone(&self.image);
             let function = image.function(frame.function);

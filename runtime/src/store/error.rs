@@ -73,7 +73,7 @@ impl std::fmt::Display for StoreError {
                 }
             }
             Self::Damaged { row, reason } => write!(f, "the store is damaged at {row}: {reason}"),
-            Self::Foreign(reason) => write!(f, "this is not a wf store: {reason}"),
+            Self::Foreign(reason) => write!(f, "no wf store that can be read: {reason}"),
             Self::Newer { found, known } => {
                 write!(f, "the store has version {found}, this wf reads up to {known}; use a newer wf")
             }

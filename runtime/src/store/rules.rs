@@ -9,7 +9,7 @@ impl Delta {
     }
 
     /// How many bytes of rows it hands over.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let fibers: usize = self.fibers.iter().map(|row| row.data.len()).sum();
         let chunks: usize = self.chunks.iter().map(|(_, data)| data.len()).sum();
         let opened: usize = self.opened.iter().map(|request| request.json.len()).sum();

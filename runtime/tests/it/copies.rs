@@ -1,15 +1,15 @@
 //! What is changed in place is not copied: the compiler moves values at their last use.
 
-use crate::harness;
+use crate::scripted;
 use wf_runtime::value::copies;
 
 /// How many shared bodies are copied while a program runs.
 fn copied(text: &str) -> u64 {
-    let loaded = harness::read(text);
-    let program = harness::compile(&loaded).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let image = harness::image(&loaded, program);
+    let loaded = scripted::read(text);
+    let program = scripted::compile(&loaded).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let image = scripted::image(&loaded, program);
     let before = copies();
-    let ran = harness::run(&image, "main", &serde_json::Value::Null, &[]).expect("a run");
+    let ran = scripted::run(&image, "main", &serde_json::Value::Null, &[]).expect("a run");
     assert_eq!(ran.report.result["status"], "completed", "{}", ran.report.result["error"]);
     copies() - before
 }
@@ -53,6 +53,7 @@ fn lists_that_grow_by_lists_copy_nothing() {
 
 #[test]
 fn a_copy_that_is_changed_is_copied_once() {
-    let text = "workflow main() -> int { let xs = [1]\nlet ys = xs\nfor i in 0..10 { ys.push(i) }\nxs.len() + ys.len() }";
+    let text =
+        "workflow main() -> int { let xs = [1]\nlet ys = xs\nfor i in 0..10 { ys.push(i) }\nxs.len() + ys.len() }";
     assert_eq!(copied(text), 1);
 }

@@ -1,273 +1,276 @@
-//! Scripts, run in this process: a store in memory, a clock that stands still until a timer is waited for, and programs
-//! that are played.
+//! A world for scripts under test: they are compiled with the real library, their effects are counted outside of the
+//! run, and their calls finish in the order in which they were made.
 
 use std::{
-    collections::BTreeMap,
-    path::PathBuf,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
-use wf_lang::{
-    Diagnostic,
-    load::{Library, Loaded, load},
-    program::{Program, verify},
-};
+use wf_lang::load::{Library, load};
 use wf_runtime::{
     Fault, Kind, Value,
-    drive::{self, Begin, Options, Report, Sink},
+    code::{Code, StoredSource},
+    drive::{self, Begin, DriveError, Ended, Options, Report, Sink},
     effect::Effect,
-    host::{Host, ModelSettings, Performing, Permissions, System},
-    json,
+    host::{Host, Performing},
+    json::to_json,
     machine::{Image, Outcome},
-    store::{MemoryStore, NewRun, Owner, Store},
+    store::{NewRun, Owner, RunId, Store, StoreError},
 };
 
-/// When the clock of a script starts: 2030-01-07T09:00:00Z.
-const START: i64 = 1_894_006_800_000;
-
-/// Reads and checks a script beside the library.
-pub(crate) fn read(text: &str) -> Loaded {
-    static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::new(wf_stdlib::MODULES.iter().copied()));
-    load(&LIBRARY, "case.wf", text)
+/// A script, compiled.
+pub(crate) struct Script {
+    pub(crate) image: Arc<Image>,
+    pub(crate) code: Code,
 }
 
-/// Compiles a script, and checks what was compiled: it is well formed, and the same after it was written and read.
-///
-/// # Errors
-/// What is wrong with the script.
-pub(crate) fn compile(loaded: &Loaded) -> Result<Program, Vec<Diagnostic>> {
-    let errors: Vec<Diagnostic> = loaded.diagnostics.iter().filter(|found| found.is_error()).cloned().collect();
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let program = wf_lang::compile::compile(&loaded.checked).map_err(|error| vec![error])?;
-    verify(&program).expect("what was compiled is well formed");
-    let bytes = program.to_bytes().expect("a program can be written");
-    assert_eq!(Program::from_bytes(&bytes).as_ref(), Ok(&program), "a program is the same after it was read back");
-    Ok(program)
-}
-
-/// The image of a program that was compiled from `loaded`.
-pub(crate) fn image(loaded: &Loaded, program: Program) -> Arc<Image> {
-    Image::new(program, loaded.sources.clone()).expect("the engine has all that the library declares")
-}
-
-/// A world in which nothing happens but what a script asks for.
-///
-/// Programs: `["echo", …]` writes its words, `["cat"]` its input as JSON, `["fail", message]` ends with code 1,
-/// `["flaky", n, text]` fails `n` times with an error that may pass and then writes `text`, `["wait", n, text]` lets others
-/// go first `n` times, `["busy"]` gives how many of its kind ran beside it. Models: `offline/echo`, and `script/a|b|c`,
-/// which answers `a`, then `b`, then `c` for ever.
-pub(crate) struct World {
-    clock: AtomicI64,
-    ids: AtomicU32,
-    played: Arc<Played>,
-    system: System,
-}
-
-/// What the world remembers.
-#[derive(Default)]
-struct Played {
-    files: Mutex<BTreeMap<String, String>>,
-    counts: Mutex<BTreeMap<String, usize>>,
-    busy: AtomicU32,
-}
-
-impl World {
-    /// The world of a program.
-    pub(crate) fn new(image: &Arc<Image>) -> Arc<Self> {
-        let model = ModelSettings { default_model: Some("offline/echo".into()), ..ModelSettings::default() };
-        Arc::new(Self {
-            clock: AtomicI64::new(START),
-            ids: AtomicU32::new(0),
-            played: Arc::default(),
-            system: System::new(Arc::clone(image), Permissions::default(), PathBuf::new(), model),
-        })
-    }
-
-    /// Moves the clock on.
-    pub(crate) fn wait_until(&self, moment: i64) {
-        self.clock.fetch_max(moment, Ordering::SeqCst);
-    }
-
-    /// What was appended to files.
-    pub(crate) fn files(&self) -> BTreeMap<String, String> {
-        self.played.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Played {
-    /// How often this was asked before.
-    fn count(&self, what: &str) -> usize {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(what.to_owned()).or_default();
-        *count += 1;
-        *count - 1
-    }
-
-    async fn exec(&self, effect: &Effect) -> Outcome {
-        let argv = effect.args.first().map(json::to_json).transpose()?.unwrap_or_default();
-        let words: Vec<&str> = argv.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        let number = words.get(1).and_then(|word| word.parse::<usize>().ok()).unwrap_or_default();
-        let text = words.get(2..).unwrap_or_default().join(" ");
-        match words.first().copied().unwrap_or_default() {
-            "echo" => output(&words[1..].join(" ")),
-            "cat" => output(&effect.args.get(1).map(json::to_json).transpose()?.unwrap_or_default().to_string()),
-            "flaky" if self.count(&argv.to_string()) < number => {
-                let mut error = BTreeMap::from([("kind", Value::str("network")), ("message", Value::str("no route"))]);
-                error.insert("retryable", Value::Bool(true));
-                Err(Fault::from_value(&Value::record(error)?))
-            }
-            "flaky" => output(&text),
-            "wait" => {
-                for _ in 0..number * 10 {
-                    tokio::task::yield_now().await;
-                }
-                output(&text)
-            }
-            "busy" => {
-                let beside = self.busy.fetch_add(1, Ordering::SeqCst) + 1;
-                for _ in 0..10 {
-                    tokio::task::yield_now().await;
-                }
-                self.busy.fetch_sub(1, Ordering::SeqCst);
-                output(&beside.to_string())
-            }
-            "fail" => Err(Fault::new(Kind::Exec, words[1..].join(" "))),
-            other => Err(Fault::new(Kind::Exec, format!("cannot run `{other}`: there is no such program"))),
+impl Script {
+    /// Compiles a script; panics with its diagnostics when it does not check.
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        match Self::compile(name, text) {
+            Ok(script) => script,
+            Err(messages) => panic!("{name} does not check:\n{}", messages.join("\n")),
         }
     }
 
-    fn append(&self, effect: &Effect) -> Outcome {
-        let text = |index: usize| effect.args.get(index).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.entry(text(0)).or_default().push_str(&text(1));
-        Ok(Value::Null)
-    }
-
-    fn model(&self, script: &str) -> Outcome {
-        let answers: Vec<&str> = script.split('|').collect();
-        let answer = answers[self.count(script).min(answers.len() - 1)];
-        let tokens = [("input_tokens", 2), ("output_tokens", 3), ("total_tokens", 5)];
-        let usage = Value::record(tokens.map(|(name, tokens)| (name, Value::Int(tokens))))?;
-        Value::record([("text", Value::str(answer)), ("usage", usage)])
+    /// Compiles a script, or says what is wrong with it.
+    pub(crate) fn compile(name: &str, text: &str) -> Result<Self, Vec<String>> {
+        let library = Library::new(wf_stdlib::MODULES.iter().copied());
+        let loaded = load(&library, name, text);
+        let errors: Vec<String> = loaded
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .map(|diagnostic| {
+                let at = loaded.source(diagnostic.span).line_column(diagnostic.span.start);
+                format!("{}:{}: {}", at.line, at.column, diagnostic.message)
+            })
+            .collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let program = wf_lang::compile::compile(&loaded.checked).map_err(|diagnostic| vec![diagnostic.message])?;
+        let sources = loaded.checked.modules.iter().map(|module| StoredSource {
+            name: module.source.name.to_string(),
+            library: module.library,
+            text: module.source.text.to_string(),
+        });
+        let code = Code { sources: sources.collect(), program };
+        let image = code.image().expect("the library's functions are there");
+        Ok(Self { image, code })
     }
 }
 
-fn output(text: &str) -> Outcome {
-    Value::record([("stdout", Value::str(text)), ("stderr", Value::str("")), ("code", Value::Int(0))])
+/// A call that reached the world.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) args: Json,
 }
 
-impl Host for World {
+/// The world: it counts what reaches it.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) calls: Mutex<Vec<Call>>,
+    clock: AtomicI64,
+}
+
+/// 2030-01-07T09:00:00Z.
+const START: i64 = 1_894_006_800_000;
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("no panic meanwhile").clone()
+    }
+
+    fn started() -> std::time::Instant {
+        static AT: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        *AT.get_or_init(std::time::Instant::now)
+    }
+
+    /// `exec(["echo", …])` gives its words, `["fail", n, attempt]` fails up to attempt n, `["wait", ms]` takes time.
+    fn exec(effect: &Effect) -> (Outcome, Duration) {
+        let words: Vec<String> = match effect.args.first().map(to_json) {
+            Some(Ok(Json::Array(words))) => {
+                words.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let number = |index: usize| words.get(index).and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
+        let output = |text: String| {
+            Value::record([("stdout", Value::str(text)), ("stderr", Value::str("")), ("code", Value::Int(0))])
+        };
+        match words.first().map(String::as_str) {
+            Some("fail") => {
+                if number(2) <= number(1) {
+                    let mut fault = Fault::new(Kind::Network, format!("attempt {} fails", number(2)));
+                    fault.retryable = true;
+                    return (Err(fault), Duration::ZERO);
+                }
+                (output("at last".into()), Duration::ZERO)
+            }
+            Some("wait") => (output("waited".into()), Duration::from_millis(number(1))),
+            _ => (output(words.iter().skip(1).cloned().collect::<Vec<_>>().join(" ")), Duration::ZERO),
+        }
+    }
+}
+
+/// The world as a host: a run's handle on it.
+pub(crate) struct Handle(pub(crate) Arc<World>);
+
+impl Host for Handle {
     fn instant(&self, effect: &Effect) -> Outcome {
         match effect.name.as_str() {
             "time.now" => Ok(Value::Time(self.now())),
-            "uuid" => {
-                let number = self.ids.fetch_add(1, Ordering::SeqCst);
-                Ok(Value::from(format!("00000000-0000-7000-8000-{number:012}")))
-            }
-            _ => Ok(Value::Float(0.5)),
+            "uuid" => Ok(Value::str(format!("id-{}", self.0.clock.fetch_add(1, Ordering::Relaxed)))),
+            "random.float" => Ok(Value::Float(0.5)),
+            other => Err(Fault::new(Kind::Error, format!("no instant `{other}`"))),
         }
     }
 
     fn perform(&self, effect: Effect, key: String) -> Performing {
-        let played = Arc::clone(&self.played);
-        let model = effect.args.first().and_then(|request| request.get("model")).and_then(Value::as_str);
-        let script = model.and_then(|model| model.strip_prefix("script/")).map(str::to_owned);
-        match (effect.name.as_str(), script) {
-            ("exec", _) => Box::pin(async move { played.exec(&effect).await }),
-            ("fs.append", _) => Box::pin(async move { played.append(&effect) }),
-            (_, Some(script)) => Box::pin(async move { played.model(&script) }),
-            _ => self.system.perform(effect, key),
-        }
+        let args = match effect.name.as_str() {
+            "exec" => effect.args.first().and_then(|argv| to_json(argv).ok()).unwrap_or_default(),
+            "agent._model" => json!("model"),
+            _ => effect.args.iter().map(|arg| to_json(arg).unwrap_or_default()).collect(),
+        };
+        let call = Call { name: effect.name.as_str().to_owned(), key: key.clone(), args };
+        self.0.calls.lock().expect("no panic meanwhile").push(call);
+        let (outcome, takes) = match effect.name.as_str() {
+            "exec" => World::exec(&effect),
+            "fs.append" => (Ok(Value::Null), Duration::ZERO),
+            "agent._model" => (echo(&effect), Duration::ZERO),
+            other => (Err(Fault::new(Kind::Error, format!("no effect `{other}`"))), Duration::ZERO),
+        };
+        Box::pin(async move {
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
+            outcome
+        })
     }
 
     fn now(&self) -> i64 {
-        self.clock.load(Ordering::SeqCst)
+        START + i64::try_from(World::started().elapsed().as_millis()).expect("a short test")
     }
 }
 
-/// The events of a run.
-#[derive(Default)]
-pub(crate) struct Told(pub(crate) Vec<Json>);
+fn echo(effect: &Effect) -> Outcome {
+    let messages = effect.args.first().and_then(|request| request.get("messages")).and_then(Value::as_list).cloned();
+    let last = messages.and_then(|messages| messages.iter().last().cloned()).unwrap_or_default();
+    let text = last.get("content").cloned().unwrap_or_default();
+    let usage = Value::record([
+        ("input_tokens", Value::Int(1)),
+        ("output_tokens", Value::Int(1)),
+        ("total_tokens", Value::Int(2)),
+    ])?;
+    Value::record([("text", text), ("usage", usage)])
+}
 
-impl Sink for Told {
+/// Keeps the events.
+#[derive(Default)]
+pub(crate) struct Kept(pub(crate) Vec<Json>);
+
+impl Sink for Kept {
     fn event(&mut self, event: &Json) -> bool {
         self.0.push(event.clone());
         true
     }
 }
 
-/// What came of a run.
-pub(crate) struct Ran {
-    /// How it stopped.
-    pub(crate) report: Report,
-    /// What it told.
-    pub(crate) told: Told,
-    /// Why answers were refused.
-    pub(crate) refused: Vec<String>,
-    /// What was appended to files.
-    pub(crate) files: BTreeMap<String, String>,
+impl Kept {
+    /// What was printed, line by line.
+    #[allow(dead_code, reason = "not every module of this binary looks at what is printed")]
+    pub(crate) fn printed(&self) -> Vec<String> {
+        let prints = self.0.iter().filter(|event| event["type"] == "log" && event["print"] == true);
+        prints.map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
 }
 
-/// Runs a program to its end, or until no answer is left for what it asks. An answer goes to the request with its id, or
-/// to the oldest one that is open.
-///
-/// # Errors
-/// When the run cannot begin.
-pub(crate) fn run(
-    image: &Arc<Image>,
-    workflow: &str,
-    input: &Json,
-    answers: &[(Option<String>, Json)],
-) -> Result<Ran, String> {
-    let store: Arc<dyn Store> = MemoryStore::new();
-    let world = World::new(image);
-    let begin = || {
-        // Timers are not waited for: the clock is moved, and the run goes on.
-        let options = Options { max_wait: Some(std::time::Duration::ZERO), ..Options::default() };
-        Begin { store: Arc::clone(&store), host: Arc::clone(&world) as Arc<dyn Host>, image: Arc::clone(image), options }
-    };
-    let new = NewRun {
-        id: "run".into(),
-        workflow: workflow.to_owned(),
-        script: "case.wf".into(),
-        code_hash: [0; 32],
-        code: Arc::from([]),
-        input: input.to_string(),
-        settings: "{}".into(),
-        created_at: START,
-        owner: Owner::current(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    let mut told = Told::default();
-    let mut refused = Vec::new();
-    let mut answers = answers.iter();
-    let mut run = drive::begin(begin(), new).map_err(|error| error.to_string())?;
-    loop {
-        let (_commands, received) = mpsc::unbounded_channel();
-        let report = runtime.block_on(run.drive(&mut told, received)).map_err(|error| error.to_string())?;
-        let wake_at = report.result["wake_at"].as_str().and_then(json::parse_time);
-        let open = report.result["requests"].as_array().is_some_and(|requests| !requests.is_empty());
-        let answer = if open { answers.next() } else { None };
-        if report.ended != drive::Ended::Paused || (answer.is_none() && wake_at.is_none()) {
-            return Ok(Ran { report, told, refused, files: world.files() });
+/// Which run, in which store and world.
+pub(crate) struct Stage<'s> {
+    pub(crate) script: &'s Script,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) world: Arc<World>,
+    pub(crate) options: Options,
+}
+
+impl Stage<'_> {
+    fn begin(&self) -> Begin {
+        Begin {
+            store: Arc::clone(&self.store),
+            host: Arc::new(Handle(Arc::clone(&self.world))),
+            image: Arc::clone(&self.script.image),
+            options: self.options.clone(),
         }
-        let record = store.run("run").map_err(|error| error.to_string())?;
-        run = drive::reopen(begin(), &record, None, true).map_err(|error| error.to_string())?;
-        match (answer, wake_at) {
-            (Some((id, value)), _) => {
-                let oldest = || run.open_requests().first().and_then(|request| request["id"].as_str().map(str::to_owned));
-                let id = id.clone().or_else(oldest).unwrap_or_default();
-                refused.extend(run.respond(&id, value).err());
+    }
+
+    /// Enters a new run of a workflow (the first one if none is named).
+    pub(crate) fn start(&self, id: &str, workflow: Option<&str>, input: &Json) -> Result<drive::Run, DriveError> {
+        let workflow = self.script.image.program.workflow(workflow).expect("the script has the workflow");
+        let (code, code_hash) = self.script.code.pack().expect("code can be written");
+        let new = NewRun {
+            id: id.into(),
+            workflow: workflow.name.to_string(),
+            script: "test.wf".into(),
+            code_hash,
+            code,
+            input: input.to_string(),
+            settings: "{}".into(),
+            created_at: START,
+            owner: Owner::current(),
+        };
+        drive::begin(self.begin(), new)
+    }
+
+    /// Takes a run that the store remembers.
+    pub(crate) fn reopen(&self, id: &str) -> Result<drive::Run, DriveError> {
+        let record = self.store.run(id).map_err(DriveError::Store)?;
+        drive::reopen(self.begin(), &record, None, false)
+    }
+
+    /// Drives a run with answers to its requests, by id, given one after the other whenever it pauses for them.
+    pub(crate) fn finish(
+        &self,
+        mut run: drive::Run,
+        answers: &dyn Fn(&Json) -> Option<Json>,
+        kept: &mut Kept,
+    ) -> Result<Report, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        loop {
+            let id: RunId = Arc::clone(run.id());
+            let (_commands, received) = mpsc::unbounded_channel();
+            let report = runtime.block_on(run.drive(kept, received))?;
+            if report.ended != Ended::Paused {
+                return Ok(report);
             }
-            (None, Some(moment)) => world.wait_until(moment),
-            (None, None) => {}
+            run = match self.reopen(&id) {
+                Ok(run) => run,
+                Err(DriveError::Store(error)) => return Err(error),
+                Err(error) => panic!("{error}"),
+            };
+            let mut answered = false;
+            for request in run.open_requests() {
+                if let Some(answer) = answers(&request) {
+                    let id = request["id"].as_str().expect("a request has an id");
+                    run.respond(id, &answer).unwrap_or_else(|reason| panic!("{id}: {reason}"));
+                    answered = true;
+                    break;
+                }
+            }
+            if !answered {
+                return Ok(report);
+            }
         }
     }
 }

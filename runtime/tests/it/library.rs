@@ -9,7 +9,7 @@ use wf_lang::{
 use wf_runtime::{effect::EFFECTS, machine::TELLS, native::NATIVES};
 
 /// Natives that the compiler calls for the language itself.
-const OF_THE_COMPILER: [&str; 3] = ["agent._merge", "pattern.list", "pattern.rest"];
+const OF_THE_COMPILER: [&str; 4] = ["agent._merge", "pattern.equal", "pattern.list", "pattern.rest"];
 /// Functions that are an op of their own.
 const OPS: [&str; 1] = ["agent._settings"];
 
@@ -20,7 +20,11 @@ fn declared(annotation: Option<&str>) -> BTreeSet<String> {
         let parsed = parse(&Source::new(SourceId(0), *module, text));
         for item in &parsed.module.items {
             let ItemKind::Function(function) = &item.kind else { continue };
-            let found = item.annotations.iter().map(|found| found.name.text.as_str()).find(|name| ["effect", "event"].contains(name));
+            let found = item
+                .annotations
+                .iter()
+                .map(|found| found.name.text.as_str())
+                .find(|name| ["effect", "event"].contains(name));
             if function.body.is_none() && found == annotation {
                 let name = &function.name.text;
                 names.insert(if *module == "prelude" { name.to_string() } else { format!("{module}.{name}") });

@@ -2,11 +2,16 @@
 
 mod codec;
 mod copies;
+mod fuzz;
+mod growth;
 mod harness;
+mod interrupt;
 mod library;
 mod ops;
 mod random;
 mod run;
+mod scripted;
+mod small;
 mod store;
 mod validate;
 mod value;

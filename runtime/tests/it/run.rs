@@ -18,13 +18,13 @@
 //! `input` and `answers` (with an id, or for the oldest open request; one line a pause) are given; the rest is found:
 //! `prints`, `tells` (the program's own events), `retries`, `file`, `refused`, `output`, `fails: kind: message`, `waits`
 //! (an open request), `state`, or `error[CODE] line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what
-//! is found. The world is that of `harness.rs`.
+//! is found. The world is that of `scripted.rs`.
 
 use std::{fmt::Write, fs, path::Path};
 
 use serde_json::Value as Json;
 
-use crate::harness::{self, Ran};
+use crate::scripted::{self, Ran};
 
 const FOUND: [&str; 10] =
     ["prints: ", "tells: ", "retries: ", "file ", "refused: ", "output: ", "fails: ", "waits: ", "state: ", "error["];
@@ -91,20 +91,22 @@ fn split(text: &str) -> Vec<Case> {
 
 /// Runs a script and writes down what came of it.
 fn play(text: &str) -> String {
-    let loaded = harness::read(text);
-    let program = match harness::compile(&loaded) {
+    let loaded = scripted::read(text);
+    let program = match scripted::compile(&loaded) {
         Ok(program) => program,
         Err(errors) => {
             let line = |error: &wf_lang::Diagnostic| loaded.source(error.span).line_column(error.span.start).line;
-            let shown = errors.iter().map(|error| format!("// error[{}] {}: {}\n", error.code.id(), line(error), error.message));
+            let shown = errors
+                .iter()
+                .map(|error| format!("// error[{}] {}: {}\n", error.code.id(), line(error), error.message));
             return shown.collect();
         }
     };
     let workflow = program.workflow(Some("main")).or(program.workflow(None)).map(|found| found.name.to_string());
-    let image = harness::image(&loaded, program);
+    let image = scripted::image(&loaded, program);
     let input = given(text, "input: ").next().map_or_else(|| Json::Object(serde_json::Map::new()), data);
     let answers: Vec<_> = given(text, "answers: ").map(answer).collect();
-    match harness::run(&image, &workflow.unwrap_or_default(), &input, &answers) {
+    match scripted::run(&image, &workflow.unwrap_or_default(), &input, &answers) {
         Ok(ran) => describe(&ran),
         Err(reason) => format!("// fails: {reason}\n"),
     }
@@ -139,7 +141,9 @@ fn describe(ran: &Ran) -> String {
             "log" if event["print"] == true => line("prints: ", text(&event["text"])),
             "log" => line("tells: log ", format!("{} {}", text(&event["text"]), event["data"])),
             "step_retrying" => line("retries: ", format!("{} after {}", text(&event["path"]), text(&event["delay"]))),
-            own if event.get("data").is_some() && event.get("schema").is_none() => line("tells: ", format!("{own} {}", event["data"])),
+            own if event.get("data").is_some() && event.get("schema").is_none() => {
+                line("tells: ", format!("{own} {}", event["data"]))
+            }
             _ => {}
         }
     }
@@ -155,7 +159,11 @@ fn describe(ran: &Ran) -> String {
         Some("failed") => {
             line("fails: ", format!("{}: {}", text(&result["error"]["kind"]), text(&result["error"]["message"])));
         }
-        _ => result["requests"].as_array().into_iter().flatten().for_each(|request| line("waits: ", request["data"].to_string())),
+        _ => result["requests"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|request| line("waits: ", request["data"].to_string())),
     }
     match &result["state"] {
         Json::Null => {}

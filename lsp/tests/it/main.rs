@@ -1,0 +1,6 @@
+//! The server over a pair of streams, as an editor meets it.
+
+mod client;
+mod diagnostics;
+mod edits;
+mod wire;

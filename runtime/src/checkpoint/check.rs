@@ -1,0 +1,104 @@
+//! What rows must say together, beyond what each says alone.
+
+use std::collections::BTreeSet;
+
+use wf_lang::program::{GatherBranches, Op};
+
+use super::Header;
+use crate::{
+    machine::{Fiber, FiberState, Machine, result_register},
+    ops,
+    value::Value,
+};
+
+/// No run gives away more numbers than this, and far fewer fibers.
+const MAX_NEXT: u64 = 1 << 62;
+const MAX_FIBERS: u64 = 1 << 31;
+
+/// Every branch must have a fiber that joins it, and every fiber that joins the branches that it has started.
+pub(super) fn links(fibers: &[Fiber]) -> Result<(), String> {
+    let group = |id: u32| {
+        let found = fibers.binary_search_by_key(&id, |fiber| fiber.id).ok()?;
+        match &fibers[found].state {
+            FiberState::Joining(group) => Some(group),
+            FiberState::Ready(_) | FiberState::Waiting(_) => None,
+        }
+    };
+    let mut branches = BTreeSet::new();
+    for fiber in fibers {
+        match fiber.parent {
+            None if fiber.id == 0 => {}
+            Some((parent, branch))
+                if parent < fiber.id
+                    && group(parent).is_some_and(|group| branch < group.started)
+                    && branches.insert((parent, branch)) => {}
+            _ => return Err(format!("fiber {} has no fiber that joins it", fiber.id)),
+        }
+    }
+    for fiber in fibers {
+        if let FiberState::Joining(group) = &fiber.state
+            && branches.range((fiber.id, 0)..=(fiber.id, u32::MAX)).count() != (group.started - group.done) as usize
+        {
+            return Err(format!("branches of fiber {} are missing", fiber.id));
+        }
+    }
+    Ok(())
+}
+
+/// What is counted on from here must not run over, nor meet what is there.
+pub(super) fn numbers(fibers: &[Fiber], header: &Header) -> Result<(), String> {
+    let [next_fiber, next_effect, ..] = header.next;
+    if header.next.iter().any(|next| *next > MAX_NEXT) || next_fiber > MAX_FIBERS {
+        return Err("its numbers are out of range".into());
+    }
+    let given = |fiber: &Fiber| {
+        let asked = match &fiber.state {
+            FiberState::Waiting(effect) => effect.id < next_effect,
+            FiberState::Ready(_) | FiberState::Joining(_) => true,
+        };
+        asked && u64::from(fiber.id) < next_fiber
+    };
+    match fibers.iter().find(|fiber| !given(fiber)) {
+        None => Ok(()),
+        Some(fiber) => Err(format!("fiber {} has a number that is yet to be given", fiber.id)),
+    }
+}
+
+/// Whether the top frame stands where its fiber's state says, and what is known from there.
+pub(super) fn place(fiber: &mut Fiber, machine: &Machine) -> Result<(), String> {
+    let wrong = |reason: &str| Err(reason.to_owned());
+    let Some(top) = fiber.frames.last() else { return wrong("a fiber has no frames") };
+    let function = machine.image.function(top.function);
+    let at = top.pc.checked_sub(1);
+    let op = at.and_then(|pc| function.code.get(pc as usize)).copied();
+    match (&mut fiber.state, op) {
+        (FiberState::Waiting(effect), Some(Op::Effect { effect: asked, .. })) => {
+            let name = machine.image.program.effects.get(usize::from(asked));
+            if name.is_none_or(|name| name != effect.name.as_str()) {
+                return wrong("it waits for something else than its function asks");
+            }
+            effect.span = function.span(at.unwrap_or_default());
+            Ok(())
+        }
+        (FiberState::Joining(group), Some(Op::Gather { gather, .. })) => {
+            let closures = |items: &Value| items.as_list().is_some_and(|list| list.iter().all(is_closure));
+            let whole = match &machine.image.program.gathers[usize::from(gather)].branches {
+                GatherBranches::For => is_closure(&group.each),
+                GatherBranches::Named(_) | GatherBranches::List(_) => closures(&group.items),
+            };
+            let total = ops::iter_len(&group.items).unwrap_or_default();
+            if !whole || total != group.total as usize {
+                return wrong("its branches are no functions, or not as many as it says");
+            }
+            group.gather = gather;
+            Ok(())
+        }
+        (FiberState::Ready(Some(_)), Some(op)) if result_register(op).is_some() => Ok(()),
+        (FiberState::Ready(None), _) => Ok(()),
+        _ => wrong("it does not stand where it waits"),
+    }
+}
+
+fn is_closure(value: &Value) -> bool {
+    matches!(value, Value::Closure(_))
+}

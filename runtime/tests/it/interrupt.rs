@@ -1,0 +1,130 @@
+//! The test the house stands on.
+//!
+//! Each script of `tests/interrupt/` is run to its end; then again, stopped after every k-th write to the store,
+//! reloaded from bytes and continued. Outcome and `ctx.state` are the same, and the keys of the calls that reached the
+//! world are the same, each once, but that a call in flight when the run was stopped may be repeated once.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use wf_runtime::{
+    drive::{Options, Report},
+    store::MemoryStore,
+};
+
+use crate::harness::{Call, Kept, Script, Stage, World};
+
+/// How a script is run once, with stops after each `every` writes.
+struct Outcome {
+    result: Json,
+    calls: Vec<Call>,
+    stops: u64,
+    /// How often a run that was stopped had calls in flight, at most.
+    in_flight: usize,
+}
+
+fn answers(request: &Json) -> Option<Json> {
+    // A request says itself what is answered, so that an answer that went to another request shows.
+    Some(request["data"]["answer"].clone())
+}
+
+fn what_counts(report: &Report) -> Json {
+    let result = &report.result;
+    let error = json!({ "kind": result["error"]["kind"], "message": result["error"]["message"] });
+    json!({ "status": result["status"], "output": result["output"], "state": result["state"], "error": error })
+}
+
+fn run(name: &str, script: &Script, options: &Options, every: Option<u64>) -> Outcome {
+    let store = MemoryStore::new();
+    let world = World::new();
+    let stage = Stage { script, store: store.clone(), world: world.clone(), options: options.clone() };
+    store.fail_after(every.unwrap_or(u64::MAX));
+    let mut kept = Kept::default();
+    let mut run = stage.start("run", Some("main"), &json!({})).expect("the run begins");
+    let mut stops = 0;
+    let mut in_flight = 0;
+    loop {
+        let before = store.commits();
+        match stage.finish(run, &answers, &mut kept) {
+            Ok(report) => return Outcome { result: what_counts(&report), calls: world.calls(), stops, in_flight },
+            Err(_) => stops += 1,
+        }
+        assert!(stops < 2000, "{name}, stopped after every {every:?}: it does not come to its end");
+        assert!(store.commits() > before || every == Some(0), "a run that is continued gets further");
+        store.fail_after(every.unwrap_or(u64::MAX));
+        run = stage.reopen("run").unwrap_or_else(|error| panic!("stop {stops}: {error}"));
+        in_flight = in_flight.max(open_calls(&stage));
+    }
+}
+
+/// How many calls of the latest checkpoint are open.
+fn open_calls(stage: &Stage<'_>) -> usize {
+    let record = stage.store.run("run").expect("the run is there");
+    let machine = wf_runtime::drive::look(&stage.script.image, &*stage.store, &record, None).expect("it can be read");
+    machine.map_or(0, |machine| machine.open_effects().len())
+}
+
+fn count(calls: &[Call]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for call in calls {
+        *counts.entry(call.key.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+fn compare(name: &str, whole: &Outcome, stopped: &Outcome, every: u64) {
+    assert_eq!(stopped.result, whole.result, "{name}, stopped after every {every}: the outcome");
+    let (once, again) = (count(&whole.calls), count(&stopped.calls));
+    let keys = |counts: &BTreeMap<&str, usize>| counts.keys().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(keys(&again), keys(&once), "{name}, stopped after every {every}: the keys that reached the world");
+    let repeated: usize = again.iter().map(|(key, count)| count - once[key]).sum();
+    let most = stopped.stops as usize * stopped.in_flight;
+    assert!(
+        repeated <= most,
+        "{name}, stopped after every {every}: {repeated} calls repeated, at most {most} were open"
+    );
+}
+
+fn scripts() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interrupt");
+    let mut scripts: Vec<_> = std::fs::read_dir(folder)
+        .expect("the corpus is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wf"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("text"))
+        })
+        .collect();
+    scripts.sort();
+    assert!(scripts.len() >= 10, "the corpus has at least ten scripts");
+    scripts
+}
+
+fn interrupt(options: &Options) {
+    let mut runs = 0;
+    for (name, text) in scripts() {
+        let script = Script::new(&name, &text);
+        let whole = run(&name, &script, options, None);
+        assert_ne!(whole.result["status"], "paused", "{name} comes to its end: {}", whole.result);
+        for every in 1.. {
+            let stopped = run(&name, &script, options, Some(every));
+            compare(&name, &whole, &stopped, every);
+            runs += 1;
+            if stopped.stops == 0 {
+                break;
+            }
+        }
+    }
+    println!("{runs} runs were stopped and continued");
+}
+
+#[test]
+fn a_run_that_is_stopped_after_any_write_comes_to_the_same_end() {
+    interrupt(&Options::default());
+}
+
+#[test]
+fn so_does_one_that_saves_at_every_boundary() {
+    interrupt(&Options { each_boundary: true, ..Options::default() });
+}

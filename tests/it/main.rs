@@ -1,0 +1,19 @@
+//! The command from outside: the real binary, its output, its exit codes, and what is left in the store. One module a
+//! subject.
+
+mod check;
+mod crash;
+mod examples;
+mod lsp;
+mod moved;
+mod people;
+mod pipes;
+mod readme;
+mod run;
+mod store_faults;
+mod support;
+mod terminal;
+mod tidy;
+mod wf;
+mod workshop;
+mod zombie;
