@@ -205,7 +205,7 @@ fn paused(result: &Json, short: &str, flag: &str) -> String {
     let requests = result["requests"].as_array().map_or(&[][..], Vec::as_slice);
     let mut text = String::new();
     for request in requests {
-        text.push_str(&format!("waiting for an answer: {}\n", question(request)));
+        text.push_str(&format!("waiting for an answer: {}\n", value::question(request)));
         let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
         let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
         let command = match requests {
@@ -221,18 +221,6 @@ fn paused(result: &Json, short: &str, flag: &str) -> String {
         text.push_str(&format!("waiting until {wake_at}\n  go on then: wf resume {short}{flag}\n"));
     }
     text
-}
-
-/// What a person is asked: the title, and the data.
-pub(crate) fn question(request: &Json) -> String {
-    let data = match &request["data"] {
-        Json::String(text) => text.clone(),
-        data => data.to_string(),
-    };
-    match request["title"].as_str() {
-        Some(title) => format!("{title}: {data}"),
-        None => data,
-    }
 }
 
 /// Shows the events of a run as they become durable.

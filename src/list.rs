@@ -9,7 +9,6 @@ use wf_runtime::{
 };
 
 use crate::{
-    engine::question,
     out::{self, Exit},
     place, value,
 };
@@ -37,13 +36,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> std::io::Result<Exit> {
-        match self.text() {
-            Ok(text) => out::print(&text).map(|_| Exit::Done),
-            Err(message) => {
-                out::complain(&message, None);
-                Ok(Exit::Wrong)
-            }
-        }
+        out::answer(self.text())
     }
 
     fn text(&self) -> Result<String, String> {
@@ -121,7 +114,7 @@ fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
         let request: Json = serde_json::from_str(&open.request.json).unwrap_or_default();
         let run = place::short(store, &open.run);
         text.push_str(&format!("{}  {}  {run}\n", time_text(open.request.asked_at), open.workflow));
-        text.push_str(&format!("  {}\n", question(&request)));
+        text.push_str(&format!("  {}\n", value::question(&request)));
         let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
         let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
         text.push_str(&match &open.recorded {

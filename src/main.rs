@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod args;
 mod check;
+mod compiled;
 mod engine;
 mod events;
 mod list;

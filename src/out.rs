@@ -62,6 +62,17 @@ pub(crate) fn complain(message: &str, help: Option<&str>) {
     let _ = write(anstream::stderr().lock(), &format!("error: {message}\n{help}"));
 }
 
+/// Prints what a command found out, or tells why it could not.
+pub(crate) fn answer(found: Result<String, String>) -> io::Result<Exit> {
+    match found {
+        Ok(text) => print(&text).map(|_| Exit::Done),
+        Err(message) => {
+            complain(&message, None);
+            Ok(Exit::Wrong)
+        }
+    }
+}
+
 /// Tells a person at the terminal something on standard error.
 pub(crate) fn tell(text: &str) {
     // Nobody is left to be told when standard error is gone.

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::{mpsc, oneshot};
 use wf_runtime::drive::Command;
 
-use crate::{engine::question, value};
+use crate::value;
 
 /// Asks on a thread of its own, because reading a line cannot be interrupted.
 pub(crate) struct Asker {
@@ -55,7 +55,7 @@ fn ask(open: &(Mutex<VecDeque<Json>>, Condvar), commands: &mpsc::UnboundedSender
         let mut terminal = anstream::stderr();
         if shown != request["id"] {
             shown = request["id"].clone();
-            let _ = writeln!(terminal, "\n? {}", question(&request));
+            let _ = writeln!(terminal, "\n? {}", value::question(&request));
         }
         let _ = write!(terminal, "  {} > ", value::hint(&request["schema"]));
         let _ = terminal.flush();

@@ -8,16 +8,16 @@ use std::{
 
 use serde_json::Value as Json;
 use wf_runtime::{
-    code::{Code, StoredSource},
     drive::{self, Begin, DriveError, Ended, Report},
     host::{Host, Permissions, System},
     store::{Answered, OpenRequest, RunRecord, RunStatus, SqliteStore, Store, StoreError},
 };
 
 use crate::{
+    compiled,
     engine::{self, Settings, Showing},
     out::{self, Exit},
-    place, run, value,
+    place, value,
 };
 
 /// How long the command waits for another process to take an answer.
@@ -116,8 +116,7 @@ pub(crate) fn go_on(
     showing: &Showing,
     with: GoOn,
 ) -> Result<Exit, String> {
-    let code = store.code(&record.code_hash).map_err(|error| place::unusable(path, &error))?;
-    let code = Code::unpack(&code, &recompile).map_err(|error| error.to_string())?;
+    let code = compiled::stored(&**store, record)?;
     let image = code.image().map_err(|error| error.to_string())?;
     let mut settings: Settings = serde_json::from_str(&record.settings)
         .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
@@ -248,16 +247,4 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
     });
     let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };
     Ok(engine::finish(&Report { ended, result }, showing, &record.id, ""))
-}
-
-/// Compiles stored sources again, for an engine that does not run the stored bytecode.
-pub(crate) fn recompile(sources: &[StoredSource]) -> Result<wf_lang::program::Program, String> {
-    let Some((main, library)) = sources.split_last() else { return Err("the stored code has no sources".into()) };
-    let names = library.iter().map(|source| (source.name.trim_start_matches("std/"), source.text.as_str()));
-    let library = wf_lang::load::Library::new(names);
-    let loaded = wf_lang::load::load(&library, &main.name, &main.text);
-    if let Some(error) = loaded.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        return Err(format!("the stored script does not compile with this version: {}", error.message));
-    }
-    run::compile(&loaded)
 }

@@ -7,12 +7,8 @@ use std::{
 };
 
 use serde_json::{Map, Value as Json};
-use wf_lang::{
-    load::Loaded,
-    program::{Program, Workflow},
-};
+use wf_lang::{load::Loaded, program::Workflow};
 use wf_runtime::{
-    code::{Code, StoredSource},
     drive::{self, Begin, DriveError, KEEP},
     host::{Host, Permissions, System},
     machine::Image,
@@ -21,6 +17,7 @@ use wf_runtime::{
 };
 
 use crate::{
+    compiled,
     engine::{self, Settings, Showing},
     load::load_file,
     out::{self, Exit},
@@ -86,7 +83,7 @@ impl Run {
     }
 
     fn start(self, loaded: &Loaded) -> Result<Exit, String> {
-        let code = code(loaded)?;
+        let code = compiled::code(loaded)?;
         let (packed, code_hash) = code.pack().map_err(|error| error.to_string())?;
         let image = code.image().map_err(|error| error.to_string())?;
         let (named, given) = self.named_and_given(&image)?;
@@ -232,24 +229,6 @@ fn keep(text: &str) -> Result<Option<u64>, String> {
         "all" => Ok(None),
         number => number.parse().map(Some).map_err(|_| format!("`--keep {text}`: write a number, or all")),
     }
-}
-
-/// The code of a checked script.
-pub(crate) fn code(loaded: &Loaded) -> Result<Code, String> {
-    let program = compile(loaded)?;
-    let stored = |module: &wf_lang::check::ModuleInput| StoredSource {
-        name: module.source.name.to_string(),
-        library: module.library,
-        text: module.source.text.to_string(),
-    };
-    Ok(Code { sources: loaded.checked.modules.iter().map(stored).collect(), program })
-}
-
-pub(crate) fn compile(loaded: &Loaded) -> Result<Program, String> {
-    wf_lang::compile::compile(&loaded.checked).map_err(|diagnostic| {
-        let source = loaded.source(diagnostic.span);
-        format!("{}:{}: {}", source.name, source.line_column(diagnostic.span.start).line, diagnostic.message)
-    })
 }
 
 /// The workflow that is named; else the only one, the one called `main`, or the one called like the file.

@@ -11,12 +11,11 @@ use wf_runtime::{
 };
 
 use crate::{
-    engine::{failure, question},
+    compiled,
+    engine::failure,
     list::{pretty, status},
     out::{self, Exit},
-    place,
-    resume::recompile,
-    value,
+    place, value,
 };
 
 /// Show where a run stands: its status, what it waits for, and the stack of every branch at its source line
@@ -44,13 +43,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(self) -> std::io::Result<Exit> {
-        match self.text() {
-            Ok(text) => out::print(&text).map(|_| Exit::Done),
-            Err(message) => {
-                out::complain(&message, None);
-                Ok(Exit::Wrong)
-            }
-        }
+        out::answer(self.text())
     }
 
     fn text(&self) -> Result<String, String> {
@@ -67,8 +60,7 @@ impl Show {
 
     fn json(&self, store: &SqliteStore, record: &RunRecord) -> Result<Shown, String> {
         let failed = |error: wf_runtime::store::StoreError| error.to_string();
-        let code = store.code(&record.code_hash).map_err(failed)?;
-        let code = Code::unpack(&code, &recompile).map_err(|error| error.to_string())?;
+        let code = compiled::stored(store, record)?;
         let image = code.image().map_err(|error| error.to_string())?;
         let machine = look(&image, store, record, self.at).map_err(|error| error.to_string())?;
         let stored: Json =
@@ -156,7 +148,7 @@ fn text(
     }
     for request in run["requests"].as_array().into_iter().flatten() {
         let id = request["id"].as_str().unwrap_or_default();
-        text.push_str(&format!("\nwaits for an answer: {}\n", question(request)));
+        text.push_str(&format!("\nwaits for an answer: {}\n", value::question(request)));
         let hint = value::hint(&request["schema"]);
         text.push_str(&format!("  answer ({hint}): wf resume {short} --respond {}=VALUE{flag}\n", place::quoted(id)));
     }

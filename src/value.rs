@@ -78,3 +78,15 @@ pub(crate) fn shown(value: &Json) -> String {
         other => other.to_string(),
     }
 }
+
+/// What a person is asked: the title, and the data.
+pub(crate) fn question(request: &Json) -> String {
+    let data = match &request["data"] {
+        Json::String(text) => text.clone(),
+        data => data.to_string(),
+    };
+    match request["title"].as_str() {
+        Some(title) => format!("{title}: {data}"),
+        None => data,
+    }
+}

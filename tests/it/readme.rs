@@ -192,11 +192,12 @@ impl Drop for Session {
     }
 }
 
-/// A line with ids, times and process ids by their shape.
+/// A line with ids, times, process ids and the lines of the library by their shape.
 fn shape(line: &str) -> String {
-    let line = match line.split_once("executed by ") {
-        Some((before, _)) => format!("{before}executed by …"),
-        None => line.to_owned(),
+    let line = match (line.split_once("executed by "), line.rsplit_once(':')) {
+        (Some((before, _)), _) => format!("{before}executed by …"),
+        (None, Some((before, _))) if before.contains(" at std/") => format!("{before}:…"),
+        _ => line.to_owned(),
     };
     words(&line)
         .map(|word| match word {

@@ -75,8 +75,6 @@ fn a_store_of_a_newer_version() {
 #[test]
 fn no_store_at_all() {
     let place = Place::with(&["asks.wf"]);
-    // Otherwise folders above this one are looked into.
-    std::fs::write(place.path("wf.toml"), "").expect("written");
     for args in COMMANDS {
         place.wf(args).ends(2).says("there is no store at");
         place.wf(&[args, &["--store", "gone/runs.db"]].concat()).ends(2).says("there is no store at `gone/runs.db`");

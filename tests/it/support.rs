@@ -29,6 +29,8 @@ impl Place {
     /// A folder with these scripts of `tests/scripts`.
     pub(crate) fn with(scripts: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        // A project of its own: otherwise folders above this one are looked into.
+        std::fs::write(folder.path().join("wf.toml"), "").expect("written");
         for script in scripts {
             let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts").join(script);
             std::fs::copy(&from, folder.path().join(script))

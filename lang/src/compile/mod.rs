@@ -28,6 +28,7 @@ mod expr;
 mod finish;
 mod item;
 mod liveness;
+mod pattern;
 mod place;
 mod tables;
 

@@ -152,7 +152,9 @@ impl Saver {
         let id = fiber.id;
         let segments = fiber.frames.len().div_ceil(SEGMENT);
         rows.fibers.push(FiberRow { fiber: id, segment: HEAD, data: self.head(fiber) });
-        for segment in fiber.low_water / SEGMENT..segments {
+        // A fiber that only waits for others has a new head, and the frames that it had.
+        let first = if fiber.low_water < fiber.frames.len() { fiber.low_water / SEGMENT } else { segments };
+        for segment in first..segments {
             let data = self.frames(machine, fiber, segment);
             rows.fibers.push(FiberRow { fiber: id, segment: segment as i32, data });
         }

@@ -64,12 +64,14 @@ const SCRIPTS: &[&str] = &[
         let add = (x: int) => x + 2
         let long = \"0123456789\"
         while long.len() < 5000 { long = long + long }
-        let record = { a: { b: [1, 2.5, null, true, 3s] }, f: add(1), t: time.now() }
+        let b: [any] = [1, 2.5, null, true, 3s]
+        let record = { a: { b }, f: add(1), t: time.now() }
         for k, v in record { record.a.b.push(exec([\"work\", k]).stdout) }
         for i in 3..=5 { record.a.b[0] += add(i); print(helper(\"${i}\")) }
         let replies = [\"{\\\"n\\\": 1}\", \"{\"].map(parse).filter(r => r.kind == \"ok\")
         ctx.state.long = long
-        let kept = [add, (y: int) => y * record.f]
+        let base = add(1)
+        let kept: [fn(int) -> int] = [add, (y: int) => y * base]
         exec([\"work\"])
         { record, replies, n: kept[1](kept[0](4)), r: exec([\"work\"]).json(type any) }
     }",
