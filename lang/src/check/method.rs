@@ -116,7 +116,7 @@ impl<'a> Checker<'a> {
             (Type::Record(_), Type::Map(_)) => Fit::Maybe,
             (Type::Map(_), Type::Record(_)) => Fit::No,
             (Type::Function(_), Type::Tool) => Fit::Maybe,
-            _ => self.fits(receiver, &erase(this)),
+            _ => self.fits(receiver, this),
         }
     }
 

@@ -42,6 +42,7 @@ mod suggest;
 pub mod ty;
 mod unbuilt;
 mod union;
+mod waits;
 mod walk;
 
 pub use crate::program::op::CtxMember;
@@ -234,6 +235,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);
     }
+    waits::report(&modules, &tables, &mut diagnostics);
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
     let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
     Checked { modules, tables, named, signatures, diagnostics }

@@ -187,7 +187,7 @@ impl<'c> Body<'_, 'c> {
                 Target::Function(item) => Some(item),
                 _ => None,
             };
-            for (index, from) in plan.args.iter().enumerate() {
+            for (index, from) in in_order(&plan.args) {
                 let reg = at + index as Reg;
                 match (from, receiver) {
                     (ArgFrom::Receiver, Some((object, optional))) => {
@@ -196,7 +196,7 @@ impl<'c> Body<'_, 'c> {
                             exits.push(body.emit(Op::JumpIfNull { reg, to: 0 }));
                         }
                     }
-                    (ArgFrom::Given(given), _) if args.get(*given).is_some() => body.expr(&args[*given].value, reg),
+                    (ArgFrom::Given(given), _) if args.get(given).is_some() => body.expr(&args[given].value, reg),
                     (ArgFrom::Piped, _) if value.is_some() => {
                         body.emit(Op::Copy { dst: reg, src: value.unwrap_or(reg) });
                     }
@@ -315,4 +315,16 @@ fn is_path(expr: &Expr) -> bool {
             _ => return false,
         }
     }
+}
+
+/// Arguments with the index of their parameter, in the order in which they are computed: what stands before the call, what
+/// is written in its parentheses from left to right, and then what was left out.
+fn in_order(args: &[ArgFrom]) -> Vec<(usize, ArgFrom)> {
+    let mut ordered: Vec<_> = args.iter().copied().enumerate().collect();
+    ordered.sort_by_key(|(_, from)| match from {
+        ArgFrom::Receiver | ArgFrom::Piped => 0,
+        ArgFrom::Given(written) => written + 1,
+        ArgFrom::Default => usize::MAX,
+    });
+    ordered
 }

@@ -318,11 +318,12 @@ impl<'c> Body<'_, 'c> {
             self.land(jump);
             return;
         }
+        if let BinaryOp::Eq | BinaryOp::Ne = op {
+            return self.equality(a, b, op == BinaryOp::Ne, dst);
+        }
         self.scoped(|body| {
             let (a, b) = body.operands(a, b);
             body.emit(match op {
-                BinaryOp::Eq => Op::Eq { dst, a, b },
-                BinaryOp::Ne => Op::Ne { dst, a, b },
                 BinaryOp::Lt => Op::Lt { dst, a, b },
                 BinaryOp::Le => Op::Le { dst, a, b },
                 BinaryOp::Gt => Op::Gt { dst, a, b },
@@ -332,7 +333,7 @@ impl<'c> Body<'_, 'c> {
                 BinaryOp::Mul => Op::Mul { dst, a, b },
                 BinaryOp::Div => Op::Div { dst, a, b },
                 BinaryOp::Rem => Op::Rem { dst, a, b },
-                BinaryOp::Add | BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce => Op::Add { dst, a, b },
+                _ => Op::Add { dst, a, b },
             });
         });
     }

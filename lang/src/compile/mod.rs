@@ -23,6 +23,7 @@ use crate::{
 mod body;
 mod call;
 mod control;
+mod equal;
 mod expr;
 mod finish;
 mod item;

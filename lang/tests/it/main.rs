@@ -2,6 +2,7 @@
 
 mod cases;
 mod check;
+mod compile;
 mod fuzz;
 mod parse;
 mod robust;

@@ -176,6 +176,15 @@ impl Machine {
                         let text = attempt!(ops::concat(&fiber.regs[from..from + usize::from(count)]));
                         reg!(first) = text;
                     }
+                    // Text and lists grow in place.
+                    Op::Add { dst, a, b }
+                        if dst == a && a != b && matches!(reg!(a), Value::Str(_) | Value::List(_)) =>
+                    {
+                        let mut sum = std::mem::take(&mut reg!(a));
+                        let added = ops::add_assign(&mut sum, &reg!(b));
+                        reg!(dst) = sum;
+                        attempt!(added);
+                    }
                     Op::Add { dst, a, b } => arithmetic!(dst, a, b, checked_add, +, ops::add),
                     Op::Sub { dst, a, b } => arithmetic!(dst, a, b, checked_sub, -, ops::sub),
                     Op::Mul { dst, a, b } => arithmetic!(dst, a, b, checked_mul, *, ops::mul),

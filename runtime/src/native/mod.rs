@@ -12,6 +12,7 @@ use crate::validate::fits_outside;
 use crate::value::{List, Map, Str, Value};
 
 mod answer;
+mod equal;
 mod pattern;
 
 /// What a native may look at beside its arguments.
@@ -39,6 +40,7 @@ pub const NATIVES: &[(&str, NativeFn)] = &[
     ("map.keys", map_keys),
     ("map.len", map_len),
     ("map.values", map_values),
+    ("pattern.equal", equal::equal),
     ("pattern.list", pattern::list),
     ("pattern.rest", pattern::rest),
     ("string.is_empty", string_is_empty),

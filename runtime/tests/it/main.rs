@@ -1,12 +1,16 @@
 //! The machine, its values, its checkpoints and its stores, from outside.
 
 mod codec;
+mod copies;
 mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
+mod library;
 mod ops;
 mod random;
+mod run;
+mod scripted;
 mod small;
 mod store;
 mod validate;

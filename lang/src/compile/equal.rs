@@ -1,0 +1,52 @@
+//! `==` where a type says `b?`: absent and null are equal there, so the type goes along.
+
+use super::{Compiler, body::Body};
+use crate::{
+    check::{ItemRef, Type},
+    program::{Op, Reg},
+    syntax::ast::Expr,
+};
+
+impl<'c> Body<'_, 'c> {
+    /// `dst = a == b`, or `!=` when `negated`.
+    pub(super) fn equality(&mut self, a: &'c Expr, b: &'c Expr, negated: bool, dst: Reg) {
+        let ty = [a, b]
+            .into_iter()
+            .map(|side| self.type_of(side))
+            .find(|ty| self.compiler.has_optional(ty, &mut Vec::new()));
+        self.scoped(|body| {
+            let Some(ty) = ty else {
+                let (a, b) = body.operands(a, b);
+                body.emit(if negated { Op::Ne { dst, a, b } } else { Op::Eq { dst, a, b } });
+                return;
+            };
+            let base = body.take(3);
+            body.expr(a, base);
+            body.expr(b, base + 1);
+            let ty = body.compiler.type_id(ty).0;
+            body.emit(Op::Type { dst: base + 2, ty });
+            let native = body.compiler.native("pattern.equal");
+            body.emit(Op::Native { base, native, argc: 3 });
+            body.emit(if negated { Op::Not { dst, a: base } } else { Op::Copy { dst, src: base } });
+        });
+    }
+}
+
+impl Compiler<'_> {
+    /// Whether an optional field stands somewhere in the type.
+    fn has_optional(&self, ty: &Type, seen: &mut Vec<ItemRef>) -> bool {
+        match ty {
+            Type::Named(item) if seen.contains(item) => false,
+            Type::Named(item) => {
+                seen.push(*item);
+                self.checked.named.get(item).is_some_and(|named| self.has_optional(&named.ty, seen))
+            }
+            Type::List(item) | Type::Map(item) => self.has_optional(item, seen),
+            Type::Union(members) => members.iter().any(|member| self.has_optional(member, seen)),
+            Type::Record(record) => {
+                record.fields.iter().any(|field| field.optional || self.has_optional(&field.ty, seen))
+            }
+            _ => false,
+        }
+    }
+}
