@@ -19,6 +19,8 @@ pub struct Effect {
     pub path: Str,
     /// Its ordinal among the outside calls of that scope.
     pub ordinal: u32,
+    /// How often this very call was answered with an error before: each such answer gives the next attempt a new key.
+    pub generation: u32,
     /// The path of the enclosing step or workflow.
     pub step: Option<Str>,
     /// The call in the source.
@@ -57,19 +59,22 @@ impl Effect {
     }
 
     /// The key under which the world may recognise that it is asked again: a hash of the run, the path without
-    /// attempts, and the ordinal, as 32 hexadecimal digits.
+    /// attempts, and the ordinal, as 32 hexadecimal digits. A call that got no answer keeps it; one that was answered
+    /// with an error has been dealt with, so its next attempt has another.
     pub fn key(&self, run: &str) -> String {
-        idempotency_key(run, &self.path, Some(self.ordinal))
+        idempotency_key(run, &self.path, Some((self.ordinal, self.generation)))
     }
 }
 
-/// The key of a call, or (without ordinal) of a step.
-pub fn idempotency_key(run: &str, path: &str, ordinal: Option<u32>) -> String {
+/// The key of a call (by its ordinal, and how often it was answered with an error), or of a step.
+pub fn idempotency_key(run: &str, path: &str, call: Option<(u32, u32)>) -> String {
     let mut hash = blake3::Hasher::new();
     for part in [run, path] {
         hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
-    hash.update(&ordinal.map_or(u64::MAX, u64::from).to_le_bytes());
+    let (ordinal, generation) = call.map_or((u64::MAX, 0), |(ordinal, generation)| (ordinal.into(), generation));
+    hash.update(&ordinal.to_le_bytes());
+    hash.update(&generation.to_le_bytes());
     hash.finalize().to_hex()[..32].to_owned()
 }

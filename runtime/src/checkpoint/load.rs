@@ -175,18 +175,25 @@ impl Loader<'_, '_> {
 
     fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
         let counts = [machine.globals.len(), machine.states.len()];
-        let [globals, states] = self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
-            let mut both = [Vec::new(), Vec::new()];
-            for (values, expected) in both.iter_mut().zip(counts) {
-                if from.count(1)? != expected {
-                    return Err(from.error("it has not as many values as the program"));
+        let ([globals, states], answered) =
+            self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
+                let mut both = [Vec::new(), Vec::new()];
+                for (values, expected) in both.iter_mut().zip(counts) {
+                    if from.count(1)? != expected {
+                        return Err(from.error("it has not as many values as the program"));
+                    }
+                    for _ in 0..expected {
+                        values.push(decoder.value(from)?);
+                    }
                 }
-                for _ in 0..expected {
-                    values.push(decoder.value(from)?);
+                let mut answered = BTreeMap::new();
+                for _ in 0..from.count(3)? {
+                    let path = from.text()?.to_owned();
+                    answered.insert((path, from.id()?), from.id()?);
                 }
-            }
-            Ok(both)
-        })?;
+                Ok((both, answered))
+            })?;
+        machine.answered = answered;
         machine.globals = globals;
         machine.states = states;
         Ok(())
@@ -265,14 +272,14 @@ fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::r
     let id = from.uint()?;
     let name = decoder.text(from)?;
     let path = decoder.text(from)?;
-    let ordinal = from.id()?;
+    let (ordinal, generation) = (from.id()?, from.id()?);
     let step = Some(decoder.text(from)?).filter(|step| !step.as_str().is_empty());
     let count = from.count(1)?;
     let mut args = Vec::with_capacity(count);
     for _ in 0..count {
         args.push(decoder.value(from)?);
     }
-    Ok(Effect { id, fiber, name, args, path, ordinal, step, span: wf_lang::Span::default() })
+    Ok(Effect { id, fiber, name, args, path, ordinal, generation, step, span: wf_lang::Span::default() })
 }
 
 fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {

@@ -145,6 +145,12 @@ impl Saver {
             out.size(values.len());
             values.iter().for_each(|value| encoder.value(value, &mut out));
         }
+        out.size(machine.answered.len());
+        for ((path, ordinal), count) in &machine.answered {
+            out.block(path.as_bytes());
+            out.uint(u64::from(*ordinal));
+            out.uint(u64::from(*count));
+        }
         seal(row::ROOT, out.as_slice())
     }
 
@@ -274,6 +280,7 @@ fn asked(encoder: &mut Encoder<'_>, effect: &Effect, out: &mut Writer) {
     encoder.text(&effect.name, out);
     encoder.text(&effect.path, out);
     out.uint(u64::from(effect.ordinal));
+    out.uint(u64::from(effect.generation));
     encoder.text(effect.step.as_ref().unwrap_or(&Str::default()), out);
     out.size(effect.args.len());
     effect.args.iter().for_each(|arg| encoder.value(arg, out));

@@ -21,7 +21,7 @@ use crate::{
     machine::{Image, Machine},
     request::Request,
     store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
-    validate::fits_outside,
+    validate::{fits_outside, show_type},
     value::Value,
 };
 
@@ -105,7 +105,11 @@ pub fn arguments(image: &Image, workflow: &Workflow, input: &Json) -> Result<Vec
                 fits_outside(&image.program.types, param.ty, found).map_err(|misfit| misfit.to_string())
             });
             fitted.map_err(|reason| match value {
-                None => format!("workflow `{}` needs `{}`: {reason}", workflow.name, param.name),
+                None => {
+                    let ty = show_type(&image.program.types, param.ty);
+                    let (workflow, name) = (&workflow.name, &param.name);
+                    format!("workflow `{workflow}` needs `{name}`, which takes `{ty}`; give it as {name}=VALUE")
+                }
                 Some(_) => format!("`{}`: {reason}", param.name),
             })
         }

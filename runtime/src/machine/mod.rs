@@ -66,6 +66,8 @@ pub struct Machine {
     pub(crate) gone: Vec<(u32, usize)>,
     /// Tokens used by the run so far: input, output.
     pub(crate) usage: (i64, i64),
+    /// How often calls of the steps under way were answered with an error, by path and ordinal.
+    pub(crate) answered: BTreeMap<(String, u32), u32>,
     events: Vec<Event>,
     cancelled: Vec<Effect>,
     outcome: Option<Outcome>,
@@ -101,6 +103,7 @@ impl Machine {
             root_changed: true,
             gone: Vec::new(),
             usage: (0, 0),
+            answered: BTreeMap::new(),
             events: Vec::new(),
             cancelled: Vec::new(),
             outcome: None,
@@ -180,11 +183,19 @@ impl Machine {
     /// Gives a fiber the outcome of what it asked; `false` when it no longer waits for it.
     pub fn settle(&mut self, fiber: u32, effect: u64, outcome: Outcome) -> bool {
         let Some(waiting) = self.fibers.get_mut(&fiber) else { return false };
-        if !matches!(&waiting.state, FiberState::Waiting(asked) if asked.id == effect) {
+        let FiberState::Waiting(asked) = &waiting.state else { return false };
+        if asked.id != effect {
             return false;
         }
+        let key = scope::answered_with_error(asked, &outcome).then(|| (asked.path.as_str().to_owned(), asked.ordinal));
         waiting.state = FiberState::Ready(Some(outcome.into()));
         waiting.ran = true;
+        if let Some(key) = key
+            && self.in_step(fiber)
+        {
+            *self.answered.entry(key).or_default() += 1;
+            self.root_changed = true;
+        }
         self.ready.push_back(fiber);
         true
     }

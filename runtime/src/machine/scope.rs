@@ -2,13 +2,20 @@
 
 use wf_lang::program::{Function, FunctionKind, op::CtxMember};
 
-use super::{Around, Machine, fiber::Fiber};
+use super::{Around, Machine, Outcome, fiber::Fiber};
 use crate::{
-    effect::idempotency_key,
+    effect::{Effect, EffectKind, idempotency_key},
     event::{CallEvent, Event},
+    fault::Kind,
     json,
     value::{Str, Value},
 };
+
+/// Whether the world has dealt with a call and said no, as against a call of which nothing came back.
+pub(super) fn answered_with_error(effect: &Effect, outcome: &Outcome) -> bool {
+    effect.kind() == EffectKind::Outside
+        && matches!(outcome, Err(fault) if matches!(fault.kind, Kind::Http | Kind::Exec))
+}
 
 impl Machine {
     /// An attempt of a step, or a workflow, begins.
@@ -25,8 +32,29 @@ impl Machine {
 
     /// A step or workflow has its value.
     pub(super) fn end(&mut self, fiber: &Fiber) {
+        self.forget_answers(fiber);
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Completed, Vec::new());
         self.boundary = true;
+    }
+
+    /// The outermost step of a call's path has ended, so none of its calls is tried again.
+    pub(super) fn forget_answers(&mut self, fiber: &Fiber) {
+        if self.answered.is_empty() {
+            return;
+        }
+        let step = |scope: &super::Scope| self.kind_of(scope.function) == Some(FunctionKind::Step);
+        let steps = fiber.scopes.iter().filter(|scope| step(scope)).count();
+        if fiber.around.step.is_none() && steps == 1 && fiber.scopes.last().is_some_and(step) {
+            let path = fiber.path();
+            self.answered.retain(|(call, _), _| !call.starts_with(&path));
+            self.root_changed = true;
+        }
+    }
+
+    /// Whether a fiber stands in a step.
+    pub(super) fn in_step(&self, fiber: u32) -> bool {
+        let step = |scope: &super::Scope| self.kind_of(scope.function) == Some(FunctionKind::Step);
+        self.fibers.get(&fiber).is_some_and(|fiber| fiber.around.step.is_some() || fiber.scopes.iter().any(step))
     }
 
     /// A step will be tried again.

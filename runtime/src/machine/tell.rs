@@ -25,6 +25,7 @@ impl Machine {
             args,
             path: Str::default(),
             ordinal: 0,
+            generation: 0,
             step: None,
             span,
         };
@@ -33,6 +34,10 @@ impl Machine {
         if asked.kind() != EffectKind::Instant {
             asked.path = fiber.path().as_str().into();
             asked.ordinal = fiber.count_ask();
+            if !self.answered.is_empty() {
+                let call = (asked.path.as_str().to_owned(), asked.ordinal);
+                asked.generation = self.answered.get(&call).copied().unwrap_or_default();
+            }
             asked.step = self.step_path(fiber);
             self.boundary = true;
         }

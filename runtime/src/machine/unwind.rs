@@ -50,6 +50,7 @@ impl Machine {
                 let error = json::to_json(&fault.clone().into_value()).unwrap_or_default();
                 self.tell_call(fiber, fiber.scopes.len(), CallEvent::Failed, vec![("error", error)]);
                 self.boundary = true;
+                self.forget_answers(fiber);
             }
             fiber.pop_frame();
         }

@@ -51,6 +51,16 @@ impl Machine {
     }
 }
 
+/// An effect as the author of a script knows it.
+fn what(name: &str) -> &str {
+    match name {
+        "_request" => "request_info",
+        "sleep_until" => "sleep",
+        "agent._model" => "an answer of a model",
+        other => other,
+    }
+}
+
 fn waits_for(fiber: &Fiber) -> Json {
     match &fiber.state {
         FiberState::Ready(_) => Json::Null,
@@ -63,7 +73,7 @@ fn waits_for(fiber: &Fiber) -> Json {
                 EffectKind::Request => "request",
                 EffectKind::Instant | EffectKind::Outside => "call",
             };
-            json!({ "kind": kind, "what": effect.name.as_str(), "path": effect.path.as_str() })
+            json!({ "kind": kind, "what": what(effect.name.as_str()), "path": effect.path.as_str() })
         }
     }
 }

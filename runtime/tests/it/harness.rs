@@ -98,7 +98,7 @@ impl World {
         *AT.get_or_init(std::time::Instant::now)
     }
 
-    /// `exec(["echo", …])` gives its words, `["fail", n, attempt]` fails up to attempt n, `["wait", ms]` takes time.
+    /// `exec(["echo", …])` gives its words, `["fail", n, attempt]` gets no answer up to attempt n, `["refuse", …]` an error, `["wait", ms]` takes time.
     fn exec(effect: &Effect) -> (Outcome, Duration) {
         let words: Vec<String> = match effect.args.first().map(to_json) {
             Some(Ok(Json::Array(words))) => {
@@ -114,6 +114,14 @@ impl World {
             Some("fail") => {
                 if number(2) <= number(1) {
                     let mut fault = Fault::new(Kind::Network, format!("attempt {} fails", number(2)));
+                    fault.retryable = true;
+                    return (Err(fault), Duration::ZERO);
+                }
+                (output("at last".into()), Duration::ZERO)
+            }
+            Some("refuse") => {
+                if number(2) <= number(1) {
+                    let mut fault = Fault::new(Kind::Exec, format!("attempt {} is refused", number(2)));
                     fault.retryable = true;
                     return (Err(fault), Duration::ZERO);
                 }

@@ -128,3 +128,32 @@ fn a_run_that_is_stopped_after_any_write_comes_to_the_same_end() {
 fn so_does_one_that_saves_at_every_boundary() {
     interrupt(&Options { each_boundary: true, ..Options::default() });
 }
+
+/// The keys under which the calls with this first word reached the world.
+fn keys_of(calls: &[Call], word: &str) -> Vec<String> {
+    calls.iter().filter(|call| call.args[0] == word).map(|call| call.key.clone()).collect()
+}
+
+#[test]
+fn only_a_call_that_was_answered_with_an_error_has_a_new_key() {
+    let text = r#"
+        step call(word: string) -> string { exec([word, "2", "${ctx.attempt}"]).stdout }
+
+        @retry(attempts: 3, backoff: 1ms)
+        step again(word: string) -> string { call(word) }
+
+        workflow main() -> any { [again("fail"), again("refuse")] }
+    "#;
+    // The attempt of the inner step is always the first, so the world is told that of the outer one.
+    let text = text.replace("step call(word: string)", "step call(word: string, n: int)");
+    let text = text.replace("${ctx.attempt}", "${n}").replace("call(word) }", "call(word, ctx.attempt) }");
+    let script = Script::new("keys.wf", &text);
+    for every in [None, Some(1), Some(2)] {
+        let outcome = run("keys.wf", &script, &Options::default(), every);
+        assert_eq!(outcome.result["output"], json!(["at last", "at last"]));
+        let (mut same, mut new) = (keys_of(&outcome.calls, "fail"), keys_of(&outcome.calls, "refuse"));
+        same.dedup();
+        new.dedup();
+        assert_eq!((same.len(), new.len()), (1, 3), "{every:?}: {:?}", outcome.calls);
+    }
+}
