@@ -67,6 +67,8 @@ struct Compiler<'c> {
     program: Program,
     main: ModuleId,
     functions: HashMap<ItemRef, FunctionId>,
+    /// How many declared functions have a path.
+    paths: HashMap<SmolStr, u32>,
     queue: Vec<Work<'c>>,
     globals: HashMap<ItemRef, u32>,
     agents: HashMap<ItemRef, u32>,
@@ -95,6 +97,7 @@ impl<'c> Compiler<'c> {
             program,
             main: ModuleId(checked.modules.len().saturating_sub(1) as u16),
             functions: HashMap::new(),
+            paths: HashMap::new(),
             queue: Vec::new(),
             globals: HashMap::new(),
             agents: HashMap::new(),
@@ -271,9 +274,10 @@ impl<'c> Compiler<'c> {
             ast::FunctionKind::Fn if agent => FunctionKind::Ask,
             ast::FunctionKind::Fn => FunctionKind::Fn,
         };
+        let path = self.unique_path(format_smolstr!("{}.{}", module.name, function.name.text));
         self.push_function(program::Function {
             name: function.name.text.clone(),
-            path: self.unique_path(format_smolstr!("{}.{}", module.name, function.name.text)),
+            path,
             title: item::title(declaration),
             doc: declaration.doc.as_deref().map(SmolStr::from),
             module: item.module.0,
@@ -285,12 +289,10 @@ impl<'c> Compiler<'c> {
     }
 
     /// Overloads of the library share a name; the second one is `list.sum#2`.
-    fn unique_path(&self, path: SmolStr) -> SmolStr {
-        let same = self.program.functions.iter().filter(|f| f.path == path || f.path.starts_with(&format!("{path}#")));
-        match same.count() {
-            0 => path,
-            count => format_smolstr!("{path}#{}", count + 1),
-        }
+    fn unique_path(&mut self, path: SmolStr) -> SmolStr {
+        let count = self.paths.entry(path.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { path } else { format_smolstr!("{path}#{count}") }
     }
 
     fn push_function(&mut self, function: program::Function) -> FunctionId {

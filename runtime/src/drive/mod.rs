@@ -255,13 +255,14 @@ impl Run {
                 }
                 // Steps that only compute go on; what they tell does not wait for long.
                 Progress::Boundary if self.last_pause.elapsed() < NEWS_MAY_WAIT => {}
-                Progress::Boundary | Progress::OutOfFuel => {
+                progress @ (Progress::Boundary | Progress::OutOfFuel) => {
                     self.last_pause = Instant::now();
                     while let Ok(settled) = self.settled.1.try_recv() {
                         self.settle(settled);
                     }
-                    let waits = self.unsaved || self.machine.has_news() || !self.asked.is_empty();
-                    if waits && (self.unsaved || self.last_commit.elapsed() >= NEWS_MAY_WAIT) {
+                    // A result that was paid for is saved before a computation that takes longer than its fuel.
+                    let at_once = self.unsaved && matches!(progress, Progress::OutOfFuel);
+                    if at_once || self.last_commit.elapsed() >= NEWS_MAY_WAIT {
                         self.commit_if_needed(sink).await?;
                     }
                     self.release_durable(sink)?;
