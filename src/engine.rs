@@ -152,18 +152,19 @@ async fn interrupts(commands: mpsc::UnboundedSender<Command>) {
 pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str) -> Exit {
     if showing.json {
         let text = serde_json::to_string_pretty(&report.result).unwrap_or_default();
-        if out::print(&format!("{text}\n")).is_err() {
-            return Exit::Failed;
+        if let Err(error) = out::print(&format!("{text}\n")) {
+            return not_written(&error);
         }
     }
     let quiet = showing.json || showing.stream.is_some();
     match report.ended {
         Ended::Completed => {
             let output = &report.result["output"];
-            if !quiet && !output.is_null() && out::print(&format!("{}\n", value::shown(output))).is_err() {
-                return Exit::Failed;
+            let text = format!("{}\n", value::shown(output));
+            match if quiet || output.is_null() { Ok(Reader::Listens) } else { out::print(&text) } {
+                Ok(_) => Exit::Done,
+                Err(error) => not_written(&error),
             }
-            Exit::Done
         }
         Ended::Failed => {
             if !quiet {
@@ -184,6 +185,12 @@ pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str
             Exit::Interrupted
         }
     }
+}
+
+/// The run is as it was; only its output is lost.
+fn not_written(error: &std::io::Error) -> Exit {
+    out::complain(&error.to_string(), Some("the run is saved; `wf show last` shows it"));
+    Exit::Failed
 }
 
 /// An error of a run: what, where, and through which calls.

@@ -50,7 +50,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Unreadable> {
     if bytes.len() > MAX_SOURCE_BYTES {
         let message =
             format!("`{}` is larger than {MAX_SOURCE_BYTES} bytes, the most that a script may have", path.display());
-        return Err(Unreadable::new(message).help("let the script read its data from a file, with `fs.read`"));
+        return Err(Unreadable::new(message).help("give the script its data as an argument, such as data=@file"));
     }
     String::from_utf8(bytes).map_err(|error| not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()))
 }

@@ -36,6 +36,7 @@ pub(crate) struct Resume {
     /// The run
     run: String,
     /// The answer to its only open request: text where the answer's type takes text, else JSON
+    #[arg(allow_negative_numbers = true)]
     value: Option<String>,
     /// An answer to the request of that id
     #[arg(long, value_name = "ID=VALUE")]

@@ -24,6 +24,9 @@ use crate::{
     place, report, resume, value,
 };
 
+/// The most bytes of a value from a file: what a value of the language may have.
+const LARGEST_VALUE: usize = 16 << 20;
+
 /// Start a workflow of a script, and go on until it ends or waits for a person
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -268,16 +271,20 @@ fn checked_id(id: &str) -> Result<&str, String> {
 
 /// A value as it is given, or the text of the file that it names.
 fn read_value(text: &str, whole: bool) -> Result<String, String> {
+    let small = |all: String| match all.len() {
+        0..=LARGEST_VALUE => Ok(trimmed(all, whole)),
+        size => Err(format!("the value has {size} bytes; at most {LARGEST_VALUE} are taken")),
+    };
     if text == "-" {
         let mut all = String::new();
         let read = std::io::stdin().read_to_string(&mut all);
-        return read.map(|_| trimmed(all, whole)).map_err(|error| format!("cannot read standard input: {error}"));
+        return read.map_err(|error| format!("cannot read standard input: {error}")).and_then(|_| small(all));
     }
     match text.strip_prefix('@') {
         None => Ok(text.to_owned()),
         Some(file) => {
             let read = std::fs::read_to_string(file);
-            read.map(|all| trimmed(all, whole)).map_err(|error| format!("cannot read `{file}`: {error}"))
+            read.map_err(|error| format!("cannot read `{file}`: {error}")).and_then(small)
         }
     }
 }

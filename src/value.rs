@@ -8,7 +8,9 @@ use serde_json::Value as Json;
 /// That it is no JSON where JSON is needed, and how to write it.
 pub(crate) fn read(text: &str, schema: &Json) -> Result<Json, String> {
     if takes_text(schema) {
-        return Ok(Json::String(text.to_owned()));
+        // Nobody could answer null otherwise.
+        let null = text == "null" && takes_null(schema);
+        return Ok(if null { Json::Null } else { Json::String(text.to_owned()) });
     }
     serde_json::from_str(text).map_err(|_| match schema["type"].as_str() {
         Some(wanted) => format!("expected {} as JSON, found `{text}`", with_article(wanted)),
@@ -43,13 +45,20 @@ pub(crate) fn takes_text(schema: &Json) -> bool {
     }
 }
 
+/// Whether null is a value of a type.
+fn takes_null(schema: &Json) -> bool {
+    let among = |values: &Json| values.as_array().is_some_and(|values| values.iter().any(|value| value == "null"));
+    let member = |schema: &Json| schema["anyOf"].as_array().is_some_and(|members| members.iter().any(takes_null));
+    schema["type"] == "null" || among(&schema["type"]) || member(schema) || schema["enum"].as_array().is_some_and(|v| v.contains(&Json::Null))
+}
+
 /// What an answer may be, for people: `approve or reject`, `text`, `yes or no`.
 pub(crate) fn hint(schema: &Json) -> String {
     if let Some(choices) = choices(schema) {
         return choices.join(" or ");
     }
     if takes_text(schema) {
-        return "text".into();
+        return if takes_null(schema) { "text or null".into() } else { "text".into() };
     }
     match schema["type"].as_str() {
         Some("boolean") => "true or false".into(),
@@ -85,8 +94,9 @@ pub(crate) fn question(request: &Json) -> String {
         Json::String(text) => text.clone(),
         data => data.to_string(),
     };
+    let to = request["to"].as_str().map(|to| format!("for {to}: ")).unwrap_or_default();
     match request["title"].as_str() {
-        Some(title) => format!("{title}: {data}"),
-        None => data,
+        Some(title) => format!("{to}{title}: {data}"),
+        None => format!("{to}{data}"),
     }
 }
