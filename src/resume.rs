@@ -211,16 +211,19 @@ fn record_answers(
         let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
         fits(&id, &value).map_err(|reason| misfit(request, &reason))?;
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
-            Answered::Recorded => waiting.push(id),
+            Answered::Recorded => waiting.push((id, request.clone())),
             Answered::Refused(reason) => return Err(reason),
         }
     }
     let since = Instant::now();
     while since.elapsed() < WAIT_FOR_OWNER {
         let still = open(store)?;
-        let recorded = |id: &String| still.iter().any(|open| open.request.id == *id && open.recorded.is_some());
-        if !waiting.iter().any(recorded) {
-            if let Some(refused) = waiting.iter().find(|id| still.iter().any(|open| open.request.id == **id)) {
+        // One that is asked again under the same id is another request.
+        let same = |(id, asked): &(String, Json)| {
+            still.iter().find(|open| open.request.id == *id && parse(open)["asked_at"] == asked["asked_at"])
+        };
+        if !waiting.iter().any(|asked| same(asked).is_some_and(|open| open.recorded.is_some())) {
+            if let Some((refused, _)) = waiting.iter().find(|asked| same(asked).is_some()) {
                 return Err(format!("the answer to `{refused}` does not fit and was refused; the run still waits"));
             }
             out::tell(&format!("taken by {owner}\n"));

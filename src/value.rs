@@ -49,7 +49,10 @@ pub(crate) fn takes_text(schema: &Json) -> bool {
 fn takes_null(schema: &Json) -> bool {
     let among = |values: &Json| values.as_array().is_some_and(|values| values.iter().any(|value| value == "null"));
     let member = |schema: &Json| schema["anyOf"].as_array().is_some_and(|members| members.iter().any(takes_null));
-    schema["type"] == "null" || among(&schema["type"]) || member(schema) || schema["enum"].as_array().is_some_and(|v| v.contains(&Json::Null))
+    schema["type"] == "null"
+        || among(&schema["type"])
+        || member(schema)
+        || schema["enum"].as_array().is_some_and(|v| v.contains(&Json::Null))
 }
 
 /// What an answer may be, for people: `approve or reject`, `text`, `yes or no`.

@@ -1,6 +1,7 @@
 //! The command from outside: the real binary, its output, its exit codes, and what is left in the store. One module a
 //! subject.
 
+mod back;
 mod check;
 mod crash;
 mod examples;

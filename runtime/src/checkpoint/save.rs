@@ -86,6 +86,12 @@ impl Saver {
         }
     }
 
+    /// Passes over every number that checkpoints up to `last` may have given to chunks, for a run that goes on from an
+    /// older one: a checkpoint has fewer than 2^24 chunks, since its live state is bounded.
+    pub(crate) fn skip_used(&mut self, last: u64) {
+        self.next_chunk = self.next_chunk.max((last + 1) << 24);
+    }
+
     pub(super) fn tag(&self) -> u64 {
         self.tag
     }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{Run, aside};
 use crate::{
     event::Event,
-    store::{RequestEnd, StoreError},
+    store::{OpenRequest, RequestEnd, StoreError},
 };
 
 impl Run {
@@ -23,6 +23,7 @@ impl Run {
     /// # Errors
     /// Why it does not fit; the request is still open.
     pub fn respond(&mut self, id: &str, answer: &Json) -> Result<(), String> {
+        self.fire_timers();
         self.answer(id, answer)
     }
 
@@ -37,13 +38,13 @@ impl Run {
     /// Takes an answer, or says why not; a refused request is still open.
     pub(super) fn answer(&mut self, id: &str, answer: &Json) -> Result<(), String> {
         let Some(request) = self.requests.get(id) else {
-            return Err(format!("request `{id}` is not open"));
+            return Err(format!("request `{id}` is not open; it was answered, withdrawn, or its time is over"));
         };
         let value = request.read(&self.image.program.types, answer)?;
         let (fiber, effect) = request.waits;
         self.requests.remove(id);
         self.timers.retain(|(_, waiting), _| *waiting != effect);
-        self.told.push(Event::Response { id: id.to_owned(), value: answer.clone() });
+        self.tell(Event::Response { id: id.to_owned(), value: answer.clone() });
         self.end_request(id, RequestEnd::Answered);
         self.machine.settle(fiber, effect, Ok(value));
         Ok(())
@@ -51,17 +52,26 @@ impl Run {
 
     /// Takes or refuses what other processes have recorded, in order of time.
     pub(super) async fn take_recorded(&mut self) -> Result<(), StoreError> {
-        if self.requests.is_empty() {
+        // While the store does not know of an answer that was taken, the recorded one it shows may be that.
+        let unknown = !self.ended.is_empty() || self.queued.iter().any(|queued| queued.ends_requests);
+        if self.requests.is_empty() || unknown {
             return Ok(());
         }
         let (store, id) = (Arc::clone(&self.store), Arc::clone(&self.id));
         let open = aside(move || store.requests(Some(&id))).await?;
+        self.apply_recorded(open);
+        Ok(())
+    }
+
+    /// Takes or refuses recorded answers, each after the timers that were due before it was given.
+    pub(super) fn apply_recorded(&mut self, open: Vec<OpenRequest>) {
         let mut recorded: Vec<_> = open
             .into_iter()
             .filter_map(|open| open.recorded.map(|answer| (answer.at, open.request.id, answer.value)))
             .collect();
         recorded.sort();
-        for (_, id, text) in recorded {
+        for (at, id, text) in recorded {
+            self.fire_timers_until(at);
             let answer = serde_json::from_str(&text).unwrap_or(Json::Null);
             if self.requests.contains_key(&id)
                 && !self.ended.iter().any(|(ended, _)| *ended == id)
@@ -71,6 +81,5 @@ impl Run {
                 self.unsaved = true;
             }
         }
-        Ok(())
     }
 }

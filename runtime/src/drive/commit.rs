@@ -26,7 +26,13 @@ pub(super) struct Queued {
     receipt: Receipt,
     effects: Vec<Effect>,
     events: Vec<Json>,
+    replies: Vec<Reply>,
+    /// It ends requests, so until it is durable the store does not know that they have an answer.
+    pub(super) ends_requests: bool,
 }
+
+/// Where whoever gave an answer learns what became of it.
+pub(super) type Reply = tokio::sync::oneshot::Sender<Result<(), String>>;
 
 impl Queued {
     /// An effect that nobody waits for any more does not leave.
@@ -64,7 +70,6 @@ impl Run {
         }
         let pauses = self.waits_for_people_only();
         if pauses {
-            self.told.extend(self.machine.take_events());
             self.tell_paused();
         }
         let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
@@ -104,6 +109,10 @@ impl Run {
             self.floor = self.n - keep;
         }
         let opened = std::mem::take(&mut self.opened);
+        let settled = std::mem::take(&mut self.ended);
+        let ends_requests = !settled.is_empty();
+        // A run that goes on from an older checkpoint has not come to the end that it had.
+        let result = standing.result.or_else(|| self.reset.then_some(Json::Null));
         let delta = Delta {
             n: self.n,
             time: now,
@@ -117,16 +126,17 @@ impl Run {
             floor: self.floor,
             events: batch(first_seq, &events),
             opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
-            settled: std::mem::take(&mut self.ended),
+            settled,
             status: standing.status,
             wake_at: self.timers.keys().next().map(|(at, _)| *at),
-            result: standing.result.map(|result| result.to_string()),
+            result: result.map(|result| result.to_string()),
         };
         self.paused = standing.status == RunStatus::Paused;
         self.unsaved = false;
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);
-        self.queued.push_back(Queued { receipt, effects: std::mem::take(&mut self.asked), events });
+        let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
+        self.queued.push_back(Queued { receipt, effects, events, replies, ends_requests });
         Ok(())
     }
 
@@ -136,8 +146,19 @@ impl Run {
         for event in &durable.events {
             self.listening = self.listening && sink.event(event);
         }
+        for reply in durable.replies {
+            // Who gave the answer may be gone.
+            let _ = reply.send(Ok(()));
+        }
         for effect in durable.effects {
             self.let_out(effect);
+        }
+    }
+
+    /// Nothing leaves any more: what was asked is in the checkpoint, and will be asked again.
+    pub(super) fn keep_in(&mut self) {
+        for queued in &mut self.queued {
+            queued.effects.clear();
         }
     }
 
@@ -181,7 +202,7 @@ impl Run {
     pub(super) fn tell_paused(&mut self) {
         let requests = self.requests.keys().cloned().collect();
         let wake_at = self.timers.keys().next().map(|(at, _)| time_text(*at));
-        self.told.push(Event::Paused { requests, wake_at });
+        self.tell(Event::Paused { requests, wake_at });
     }
 
     /// A request is no longer open.

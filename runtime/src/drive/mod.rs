@@ -115,6 +115,8 @@ pub struct Run {
     opened: Vec<String>,
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
+    /// Whose answers were taken since the last checkpoint; they are told when it is durable.
+    replies: Vec<commit::Reply>,
     /// Effects that wait for a moment: (moment, fiber, effect).
     timers: BTreeMap<(Millis, u64), u32>,
     /// Calls under way, by effect, with what ends them.
@@ -224,9 +226,12 @@ impl Run {
                 }
                 Some(settled) = self.settled.1.recv() => self.settle(settled),
                 command = commands.recv(), if commands_open => match command {
-                    Some(Command::Answer { request, value, reply }) => {
-                        let _ = reply.send(self.answer(&request, &value));
-                    }
+                    Some(Command::Answer { request, value, reply }) => match self.answer(&request, &value) {
+                        Ok(()) => self.replies.push(reply),
+                        Err(reason) => {
+                            let _ = reply.send(Err(reason));
+                        }
+                    },
                     Some(Command::Interrupt) => interrupted = true,
                     Some(Command::Pause) => self.options.wait_for_answers = false,
                     None => commands_open = false,
@@ -248,30 +253,47 @@ impl Run {
                 self.withdraw(&cancelled);
             }
             match progress {
+                // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
+                // steps, is stopped by the clock instead.
                 Progress::Effect(effect) => self.take_effect(effect),
                 Progress::Boundary if self.options.each_boundary => {
                     self.commit_if_needed(sink).await?;
                     self.drain(sink).await?;
                 }
-                // Steps that only compute go on; what they tell does not wait for long.
-                Progress::Boundary if self.last_pause.elapsed() < NEWS_MAY_WAIT => {}
-                progress @ (Progress::Boundary | Progress::OutOfFuel) => {
-                    self.last_pause = Instant::now();
-                    while let Ok(settled) = self.settled.1.try_recv() {
-                        self.settle(settled);
-                    }
+                Progress::Boundary => {}
+                Progress::OutOfFuel => {
                     // A result that was paid for is saved before a computation that takes longer than its fuel.
-                    let at_once = self.unsaved && matches!(progress, Progress::OutOfFuel);
-                    if at_once || self.last_commit.elapsed() >= NEWS_MAY_WAIT {
+                    if self.unsaved {
                         self.commit_if_needed(sink).await?;
                     }
-                    self.release_durable(sink)?;
-                    return Ok(Ready::Computes);
+                    return self.breathe(sink).await;
                 }
                 Progress::Waiting => return Ok(Ready::Waits),
                 Progress::Done(outcome) => return Ok(Ready::Done(outcome)),
             }
+            if self.last_pause.elapsed() >= NEWS_MAY_WAIT {
+                return self.breathe(sink).await;
+            }
         }
+    }
+
+    /// Gives others their turn while the machine computes; what was told does not wait for long.
+    async fn breathe(&mut self, sink: &mut dyn Sink) -> Result<Ready, StoreError> {
+        self.last_pause = Instant::now();
+        while let Ok(settled) = self.settled.1.try_recv() {
+            self.settle(settled);
+        }
+        if self.last_commit.elapsed() >= NEWS_MAY_WAIT {
+            self.commit_if_needed(sink).await?;
+        }
+        self.release_durable(sink)?;
+        Ok(Ready::Computes)
+    }
+
+    /// Tells of something that happens after all that the program has told so far.
+    fn tell(&mut self, event: Event) {
+        self.told.extend(self.machine.take_events());
+        self.told.push(event);
     }
 
     async fn renew(&self) -> Result<(), StoreError> {

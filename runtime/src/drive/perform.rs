@@ -26,8 +26,6 @@ pub(super) async fn until(moment: Option<Millis>, host: &dyn Host) {
 impl Run {
     /// Takes what the machine asks: some is answered at once, the rest leaves with the next checkpoint.
     pub(super) fn take_effect(&mut self, effect: Effect) {
-        // What the program told before it asked comes before what is told of the question.
-        self.told.extend(self.machine.take_events());
         match effect.kind() {
             EffectKind::Instant => {
                 let outcome = self.host.instant(&effect);
@@ -35,8 +33,7 @@ impl Run {
             }
             EffectKind::Timer => match effect.args.first() {
                 Some(Value::Time(moment)) => {
-                    self.told
-                        .push(Event::Sleeping { path: effect.path.as_str().to_owned(), until: time_text(*moment) });
+                    self.tell(Event::Sleeping { path: effect.path.as_str().to_owned(), until: time_text(*moment) });
                     self.timers.insert((*moment, effect.id), effect.fiber);
                     self.asked.push(effect);
                 }
@@ -64,7 +61,7 @@ impl Run {
             return Err(Fault::new(Kind::Request, message));
         }
         if new {
-            self.told.push(Event::RequestInfo(request.json.clone()));
+            self.tell(Event::RequestInfo(request.json.clone()));
             self.opened.push(request.id.clone());
         }
         if let Some(due) = request.due_at {
@@ -112,7 +109,11 @@ impl Run {
 
     /// Settles every timer whose moment has come, in order of their moments.
     pub(super) fn fire_timers(&mut self) {
-        let now = self.host.now();
+        self.fire_timers_until(self.host.now());
+    }
+
+    /// Settles every timer that was due by `now`.
+    pub(super) fn fire_timers_until(&mut self, now: Millis) {
         while let Some((&(moment, effect), &fiber)) = self.timers.first_key_value() {
             if moment > now {
                 break;
@@ -123,7 +124,7 @@ impl Run {
                 Some(request) => {
                     let (id, outcome) = (request.id.clone(), request.timed_out());
                     self.requests.remove(&id);
-                    self.told.push(Event::RequestWithdrawn { id: id.clone() });
+                    self.tell(Event::RequestWithdrawn { id: id.clone() });
                     self.end_request(&id, RequestEnd::Withdrawn);
                     outcome
                 }
@@ -149,7 +150,7 @@ impl Run {
             let told = self.told.len();
             self.told.retain(|event| !matches!(event, Event::RequestInfo(json) if json["id"] == id.as_str()));
             if told == self.told.len() {
-                self.told.push(Event::RequestWithdrawn { id: id.clone() });
+                self.tell(Event::RequestWithdrawn { id: id.clone() });
             }
             self.end_request(&id, RequestEnd::Withdrawn);
         }

@@ -109,7 +109,9 @@ impl Run {
     pub(super) async fn stop(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         // What was computed since the last checkpoint is saved too.
         self.unsaved |= self.machine.can_run();
+        self.keep_in();
         self.commit_if_needed(sink).await?;
+        self.keep_in();
         self.drain(sink).await?;
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
     }

@@ -20,7 +20,7 @@ use crate::{
     json::from_json,
     machine::{Image, Machine},
     request::Request,
-    store::{Chunks, Epoch, NewRun, Owner, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+    store::{Chunks, Epoch, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
     validate::{fits_outside, show_type},
     value::Value,
 };
@@ -198,7 +198,10 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
     let fresh = at.is_some_and(|at| at != last);
     let found = read(&begin.image, &*store, record, at, fresh).map_err(failed)?;
     let mut run = match found {
-        Some((machine, saver)) => {
+        Some((machine, mut saver)) => {
+            if fresh {
+                saver.skip_used(last);
+            }
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
             run.n = last;
             run.next_seq = record.last_seq + 1;
@@ -219,6 +222,18 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
     };
     run.told.push(Event::Resumed);
     run.ask_again(fresh);
+    let stored = store.requests(Some(&run.id)).map_err(|error| failed(error.into()))?;
+    if fresh {
+        // What was asked after that checkpoint is asked no more.
+        for open in stored {
+            if !run.requests.contains_key(&open.request.id) {
+                run.end_request(&open.request.id, RequestEnd::Withdrawn);
+            }
+        }
+    } else {
+        // Before any answer that is brought now.
+        run.apply_recorded(stored);
+    }
     Ok(run)
 }
 
@@ -294,6 +309,7 @@ impl Run {
             ended: Vec::new(),
             requests: BTreeMap::new(),
             timers: BTreeMap::new(),
+            replies: Vec::new(),
             calls: BTreeMap::new(),
             queued: VecDeque::new(),
             settled: mpsc::unbounded_channel(),

@@ -10,7 +10,8 @@ use super::{Millis, StoreError};
 /// A process that executes runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The name of its host.
+    /// The name of its host, and after a `#` what tells apart the process ids that it can see: the boot of the system and
+    /// the namespace of processes (containers may share the name of their host).
     pub host: String,
     /// Its process id.
     pub pid: u32,
@@ -34,6 +35,7 @@ impl Owner {
     /// Whether the process has ended; `None` when that cannot be told from here, as on another host.
     pub fn is_dead(&self) -> Option<bool> {
         let current = Self::current();
+        // Where process ids mean something else, only the lease tells.
         if self.host != current.host {
             return None;
         }
@@ -63,7 +65,8 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} on {}", self.pid, self.host)
+        let name = self.host.split('#').next().unwrap_or_default();
+        write!(f, "process {} on {name}", self.pid)
     }
 }
 
@@ -115,7 +118,16 @@ fn host_name() -> String {
     let command = || Some(String::from_utf8_lossy(&Command::new("hostname").output().ok()?.stdout).into_owned());
     let found = file("/proc/sys/kernel/hostname").or_else(|| file("/etc/hostname")).or_else(command);
     let found = found.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    found.unwrap_or("localhost").to_owned()
+    let name = found.unwrap_or("localhost").replace('#', "");
+    let boot = file("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let space = std::fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string()).unwrap_or_default();
+    match (boot.trim(), space.as_str()) {
+        ("", "") => name,
+        parts => {
+            let seen = blake3::hash(format!("{} {}", parts.0, parts.1).as_bytes()).to_hex();
+            format!("{name}#{}", &seen[..16])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,8 +82,9 @@ fn compare(name: &str, whole: &Outcome, stopped: &Outcome, every: u64) {
     let keys = |counts: &BTreeMap<&str, usize>| counts.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(keys(&again), keys(&once), "{name}, stopped after every {every}: the keys that reached the world");
     for (key, count) in again {
-        let (repeated, most) = (count - once[key], stopped.in_flight.get(key).copied().unwrap_or_default());
         let call = stopped.calls.iter().find(|call| call.key == key);
+        assert!(count >= once[key], "{name}, stopped after every {every}: {call:?} was made {count} times only");
+        let (repeated, most) = (count - once[key], stopped.in_flight.get(key).copied().unwrap_or_default());
         assert!(
             repeated <= most,
             "{name}, stopped after every {every}: {call:?} was in flight {most} times, and repeated {repeated} times"
