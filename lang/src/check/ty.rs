@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::ItemRef;
+pub use crate::program::Literal;
 
 /// A type. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,21 +58,6 @@ pub enum Type {
     Named(ItemRef),
     /// A type variable of the generic function that is being checked, by its place among the names in angle brackets.
     Var(u32),
-}
-
-/// A literal as a type.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    /// `"approve"`.
-    String(SmolStr),
-    /// `1`.
-    Int(i64),
-    /// `1.5`.
-    Float(f64),
-    /// `true`.
-    Bool(bool),
-    /// `2s`, in milliseconds.
-    Duration(i64),
 }
 
 /// `{ a: T, b?: U }`, in the order as written.

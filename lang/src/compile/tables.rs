@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::Compiler;
 use crate::{
-    check::{Literal, Type},
+    check::Type,
     program::{self, TypeDef, TypeId, TypeKind, Types},
 };
 
@@ -62,13 +62,7 @@ impl Compiler<'_> {
             Type::Secret => TypeKind::Secret,
             Type::Payload => TypeKind::Payload,
             Type::Tool => TypeKind::Tool,
-            Type::Literal(literal) => TypeKind::Literal(match literal {
-                Literal::String(value) => program::Literal::String(value.clone()),
-                Literal::Int(value) => program::Literal::Int(*value),
-                Literal::Float(value) => program::Literal::Float(*value),
-                Literal::Bool(value) => program::Literal::Bool(*value),
-                Literal::Duration(value) => program::Literal::Duration(*value),
-            }),
+            Type::Literal(literal) => TypeKind::Literal(literal.clone()),
             Type::List(item) => TypeKind::List(self.type_id(item)),
             Type::Map(item) => TypeKind::Map(self.type_id(item)),
             Type::Record(record) => TypeKind::Record(

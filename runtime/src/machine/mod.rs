@@ -22,6 +22,7 @@ mod exec;
 mod fiber;
 mod gather;
 mod image;
+mod place;
 mod scope;
 mod tell;
 mod unwind;
