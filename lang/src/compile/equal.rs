@@ -3,32 +3,45 @@
 use super::{Compiler, body::Body};
 use crate::{
     check::{ItemRef, Type},
-    program::{Op, Reg},
+    program::{Op, Reg, Test},
     syntax::ast::Expr,
 };
 
 impl<'c> Body<'_, 'c> {
     /// `dst = a == b`, or `!=` when `negated`.
     pub(super) fn equality(&mut self, a: &'c Expr, b: &'c Expr, negated: bool, dst: Reg) {
-        let ty = [a, b]
-            .into_iter()
-            .map(|side| self.type_of(side))
-            .find(|ty| self.compiler.has_optional(ty, &mut Vec::new()));
+        let ty = self.optional_in(a, b);
         self.scoped(|body| {
             let Some(ty) = ty else {
+                if let Some(value) = body.small_int(b) {
+                    let a = body.operand(a);
+                    let test = if negated { Test::Ne } else { Test::Eq };
+                    body.emit(Op::TestInt { test, dst, a, value });
+                    return;
+                }
                 let (a, b) = body.operands(a, b);
                 body.emit(if negated { Op::Ne { dst, a, b } } else { Op::Eq { dst, a, b } });
                 return;
             };
-            let base = body.take(3);
+            let base = body.window(dst, 3);
             body.expr(a, base);
             body.expr(b, base + 1);
             let ty = body.compiler.type_id(ty).0;
             body.emit(Op::Type { dst: base + 2, ty });
             let native = body.compiler.native("pattern.equal");
             body.emit(Op::Native { base, native, argc: 3 });
-            body.emit(if negated { Op::Not { dst, a: base } } else { Op::Copy { dst, src: base } });
+            if negated {
+                body.emit(Op::Not { dst, a: base });
+            } else {
+                body.give(dst, base);
+            }
         });
+    }
+
+    /// The type of two sides in which absent and null are equal somewhere.
+    pub(super) fn optional_in(&self, a: &'c Expr, b: &'c Expr) -> Option<&'c Type> {
+        let types = [a, b].into_iter().map(|side| self.type_of(side));
+        types.into_iter().find(|ty| self.compiler.has_optional(ty, &mut Vec::new()))
     }
 }
 

@@ -97,7 +97,7 @@ impl<'c> Compiler<'c> {
                 body.emit(Op::Copy { dst: base + index, src: index });
             }
             body.call_item(item, base, argc);
-            body.emit(Op::Return { src: base });
+            body.emit(Op::Return { src: base, shared: 0 });
         });
         body.finish(id);
     }
@@ -130,7 +130,7 @@ impl<'c> Compiler<'c> {
         }
         let src = body.take(1);
         body.emit(Op::Null { dst: src });
-        body.emit(Op::Return { src });
+        body.emit(Op::Return { src, shared: 0 });
         body.finish(id);
         id
     }
@@ -159,7 +159,7 @@ impl<'c> Compiler<'c> {
                 body.emit(Op::Copy { dst: base + index, src: index });
             }
             body.emit(Op::Call { base, function: workflow.0 });
-            body.emit(Op::Return { src: base });
+            body.emit(Op::Return { src: base, shared: 0 });
         });
         body.finish(id);
         id
@@ -311,11 +311,7 @@ impl<'c> Body<'_, 'c> {
             body.call_item(wait, base, argc);
             let gives_up = body.emit(Op::JumpIfNull { reg: base, to: 0 });
             body.emit(Op::Retrying { error, attempt, delay: base });
-            body.scoped(|body| {
-                let one = body.take(1);
-                body.constant(one, Constant::Int(1));
-                body.emit(Op::Add { dst: attempt, a: attempt, b: one });
-            });
+            body.emit(Op::AddInt { dst: attempt, a: attempt, value: 1 });
             body.call_item(sleep, base, 1);
             body.emit(Op::Jump { to: again });
             body.land(gives_up);
@@ -364,7 +360,7 @@ impl<'c> Body<'_, 'c> {
         let keys = std::iter::once("name").chain(SETTINGS).map(SmolStr::new_static).collect();
         let shape = self.compiler.entry(|program| &mut program.shapes, keys);
         self.emit(Op::Record { dst: base, first: base, shape });
-        self.emit(Op::Return { src: base });
+        self.emit(Op::Return { src: base, shared: 0 });
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod body;
+mod branch;
 mod call;
 mod control;
 mod equal;
@@ -29,7 +30,9 @@ mod finish;
 mod item;
 mod liveness;
 mod pattern;
+mod peephole;
 mod place;
+mod shared;
 mod tables;
 
 /// The most registers a function may use.
@@ -127,7 +130,7 @@ impl<'c> Compiler<'c> {
                 Work::Lambda(nested) => self.compile_nested(*nested),
             }
         }
-        finish::finish(&mut self.program, &self.slots);
+        finish::finish(&mut self.program, &mut self.slots);
     }
 
     /// Enters every declaration of the main module that can run.

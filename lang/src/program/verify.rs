@@ -148,7 +148,14 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
         }
         Op::Agent { agent, .. } => within("agent", agent as usize, program.agents.len()),
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
-        Op::Field { name: id, .. } | Op::FieldOrNull { name: id, .. } | Op::CallMethod { name: id, .. } => name(id),
+        Op::Field { name: id, .. }
+        | Op::FieldOrNull { name: id, .. }
+        | Op::SetField { name: id, .. }
+        | Op::CallMethod { name: id, .. } => name(id),
+        Op::JumpEqConst { constant, .. } | Op::JumpNeConst { constant, .. } => {
+            within("constant", usize::from(constant), program.constants.len())
+        }
+        Op::Return { shared, .. } => within("register", usize::from(shared), registers + 1),
         Op::Native { native, .. } => within("native", usize::from(native), program.natives.len()),
         Op::Effect { effect, .. } => within("effect", usize::from(effect), program.effects.len()),
         Op::Tell { tell, .. } => within("tell", usize::from(tell), program.tells.len()),

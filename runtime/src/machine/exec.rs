@@ -1,17 +1,38 @@
 //! One match over the ops.
+//!
+//! The loop below runs frame after frame of a fiber, through calls and returns, without leaving. What it does not do
+//! itself (what needs the whole machine, or is seldom) it gives back as its [`Exit`].
 
 use std::sync::Arc;
 
-use wf_lang::program::{Op, Reg, TypeId, Types};
+use wf_lang::program::{FunctionId, Op, TypeId};
 
-use super::{Delivered, FiberState, Machine, Stop, fiber::Fiber};
-use crate::{
-    fault::{Fault, Kind},
-    native::NativeContext,
-    ops, schema,
-    validate::{self, Misfit},
-    value::{Agent, Closure, List, Map, Range, Value},
+use super::{
+    Machine, Stop,
+    call::{capture, close_scopes, open_scope, too_many_calls},
+    fiber::{Fiber, Frame, MAX_FRAMES},
+    iter,
+    window::{Narrow, Wide, Window},
 };
+use crate::{
+    fault::Fault,
+    machine::{FiberState, Image, fiber::Delivered},
+    native::NativeContext,
+    ops,
+    value::{Closure, List, Map, Value},
+};
+
+/// Why the loop over ops was left.
+pub(super) enum Exit {
+    OutOfFuel,
+    /// The first frame has ended.
+    Finished(Value),
+    /// The top frame's registers need another kind of window.
+    Window,
+    /// An op that is done outside; the frame stands behind it.
+    Rare(Op),
+    Fault(Fault),
+}
 
 impl Machine {
     /// Runs one fiber until it stops.
@@ -29,429 +50,453 @@ impl Machine {
                 }
             }
         }
-        'frames: loop {
-            let Some(frame) = fiber.frames.last().copied() else {
+        loop {
+            let Some(frame) = fiber.frames.last() else {
                 return Stop::Finished(Ok(Value::Null));
             };
-            let function = image.function(frame.function);
-            let code = function.code.as_slice();
-            let base = frame.base as usize;
-            let mut pc = frame.pc as usize;
-            fiber.low_water = fiber.low_water.min(fiber.frames.len() - 1);
+            let exit = match Narrow::fits(image.function(frame.function)) {
+                true => run::<Narrow>(self, &image, fiber),
+                false => run::<Wide>(self, &image, fiber),
+            };
+            let stop = match exit {
+                Exit::OutOfFuel => return Stop::OutOfFuel,
+                Exit::Finished(value) => return Stop::Finished(Ok(value)),
+                Exit::Window => None,
+                Exit::Rare(op) => self.rare(fiber, op).unwrap_or_else(|fault| self.unwind(fiber, fault, false)),
+                Exit::Fault(fault) => self.unwind(fiber, fault, false),
+            };
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+    }
+}
 
-            macro_rules! reg {
-                ($r:expr) => {
-                    fiber.regs[base + $r as usize]
-                };
-            }
-            // Leaves the loop over ops with the frame's place written back.
-            macro_rules! park {
-                ($pc:expr) => {
-                    if let Some(top) = fiber.frames.last_mut() {
-                        top.pc = $pc as u32;
-                    }
-                };
-            }
-            macro_rules! attempt {
-                ($result:expr) => {
-                    match $result {
-                        Ok(value) => value,
-                        Err(fault) => {
-                            park!(pc);
-                            match self.unwind(fiber, fault, false) {
-                                Some(stop) => return stop,
-                                None => continue 'frames,
-                            }
-                        }
-                    }
-                };
-            }
-            macro_rules! arithmetic {
-                ($dst:expr, $a:expr, $b:expr, $checked:ident, $float:tt, $slow:path) => {{
-                    let value = match (&reg!($a), &reg!($b)) {
-                        (Value::Int(a), Value::Int(b)) => match a.$checked(*b) {
-                            Some(value) => Value::Int(value),
-                            None => attempt!($slow(&reg!($a), &reg!($b))),
-                        },
-                        (Value::Float(a), Value::Float(b)) if (a $float b).is_finite() => Value::Float(a $float b),
-                        (a, b) => attempt!($slow(a, b)),
-                    };
-                    reg!($dst) = value;
-                }};
-            }
-            macro_rules! compare {
-                ($dst:expr, $a:expr, $b:expr, $op:tt) => {{
-                    let holds = match (&reg!($a), &reg!($b)) {
-                        (Value::Int(a), Value::Int(b)) => a $op b,
-                        (a, b) => attempt!(ops::compare(a, b)) $op std::cmp::Ordering::Equal,
-                    };
-                    reg!($dst) = Value::Bool(holds);
-                }};
-            }
-            macro_rules! condition {
-                ($reg:expr) => {
-                    match &reg!($reg) {
-                        Value::Bool(holds) => *holds,
-                        other => attempt!(ops::condition(other)),
-                    }
-                };
-            }
+fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fiber) -> Exit {
+    let Fiber { regs, frames, scopes, low_water, .. } = fiber;
+    let Some(frame) = frames.last().copied() else { return Exit::Finished(Value::Null) };
+    *low_water = (*low_water).min(frames.len() - 1);
+    let mut function = image.function(frame.function);
+    let mut code = function.code.as_slice();
+    let mut pc = frame.pc as usize;
+    let mut base = frame.base as usize;
+    let mut window = W::open(regs, base, function);
+    let mut fuel = machine.fuel;
 
-            loop {
-                let op = code[pc];
-                pc += 1;
-                match op {
-                    Op::Null { dst } => reg!(dst) = Value::Null,
-                    Op::Bool { dst, value } => reg!(dst) = Value::Bool(value),
-                    Op::Int { dst, value } => reg!(dst) = Value::Int(i64::from(value)),
-                    Op::Const { dst, constant } => reg!(dst) = image.constants[constant as usize].clone(),
-                    Op::Missing { dst } => reg!(dst) = Value::Missing,
-                    Op::Copy { dst, src } => {
-                        let value = reg!(src).clone();
-                        reg!(dst) = value;
-                    }
-                    Op::Move { dst, src } => {
-                        let value = std::mem::take(&mut reg!(src));
-                        reg!(dst) = value;
-                    }
-                    Op::Global { dst, global } => reg!(dst) = self.globals[global as usize].clone(),
-                    Op::SetGlobal { src, global } => {
-                        self.globals[global as usize] = std::mem::take(&mut reg!(src));
-                        self.root_changed = true;
-                    }
-                    Op::Closure { dst, function } => {
-                        let count = usize::from(image.function(function).captures);
-                        let first = base + usize::from(dst);
-                        let captures = fiber.regs[first..first + count].iter_mut().map(std::mem::take).collect();
-                        let id = wf_lang::program::FunctionId(function);
-                        let closure = attempt!(Closure::new(id, captures));
-                        reg!(dst) = Value::Closure(Arc::new(closure));
-                    }
-                    Op::Type { dst, ty } => reg!(dst) = Value::Type(TypeId(ty)),
-                    Op::Agent { dst, agent } => {
-                        reg!(dst) = Value::Agent(Arc::new(attempt!(Agent::new(agent, Map::new()))));
-                    }
-                    Op::List { dst, first, count } => {
-                        let items = take_regs(fiber, base, first, count);
-                        reg!(dst) = Value::List(attempt!(List::from_vec(items)));
-                    }
-                    Op::ListPush { list, item } => {
-                        let item = reg!(item).clone();
-                        if let Value::List(list) = &mut reg!(list) {
-                            attempt!(list.push(item));
+    let exit = 'run: loop {
+        let op = code[pc];
+        pc += 1;
+        macro_rules! attempt {
+            ($result:expr) => {
+                match $result {
+                    Ok(value) => value,
+                    Err(fault) => break 'run Exit::Fault(fault),
+                }
+            };
+        }
+        macro_rules! arithmetic {
+            ($dst:expr, $a:expr, $b:expr, $checked:ident, $float:tt, $slow:path) => {{
+                match (window.get($a), $b) {
+                    (Value::Int(a), Value::Int(b)) => {
+                        if let Some(value) = a.$checked(*b) {
+                            window.set($dst, Value::Int(value));
+                            continue;
                         }
                     }
-                    Op::ListExtend { list, items } => {
-                        let items = attempt!(ops::as_list(&reg!(items)));
-                        if let Value::List(list) = &mut reg!(list) {
-                            attempt!(list.extend(&items));
+                    (Value::Float(a), Value::Float(b)) => {
+                        let value = a $float b;
+                        if value.is_finite() {
+                            window.set($dst, Value::Float(value));
+                            continue;
                         }
                     }
-                    Op::Record { dst, first, shape } => {
-                        let keys = &image.shapes[usize::from(shape)];
-                        let values = take_regs(fiber, base, first, keys.len() as u16);
-                        reg!(dst) = Value::Map(attempt!(Map::from_shape(keys, values)));
-                    }
-                    Op::RecordPut { record, key, value } => {
-                        let key = attempt!(ops::key_text(&reg!(key))).clone();
-                        let value = reg!(value).clone();
-                        if let Value::Map(map) = &mut reg!(record) {
-                            attempt!(map.insert(key, value));
-                        }
-                    }
-                    Op::RecordExtend { record, fields } => match reg!(fields).clone() {
-                        Value::Map(fields) => {
-                            if let Value::Map(map) = &mut reg!(record) {
-                                attempt!(map.extend(&fields));
-                            }
-                        }
-                        Value::Null => {}
-                        other => attempt!(Err(Fault::new(
-                            Kind::Type,
-                            format!("`...` in a record needs a record, found {}", ops::describe(&other)),
-                        ))),
-                    },
-                    Op::Concat { base: first, count } => {
-                        let from = base + usize::from(first);
-                        let text = attempt!(ops::concat(&fiber.regs[from..from + usize::from(count)]));
-                        reg!(first) = text;
-                    }
-                    // Text and lists grow in place.
-                    Op::Add { dst, a, b }
-                        if dst == a && a != b && matches!(reg!(a), Value::Str(_) | Value::List(_)) =>
-                    {
-                        let mut sum = std::mem::take(&mut reg!(a));
-                        let added = ops::add_assign(&mut sum, &reg!(b));
-                        reg!(dst) = sum;
-                        attempt!(added);
-                    }
-                    Op::Add { dst, a, b } => arithmetic!(dst, a, b, checked_add, +, ops::add),
-                    Op::Sub { dst, a, b } => arithmetic!(dst, a, b, checked_sub, -, ops::sub),
-                    Op::Mul { dst, a, b } => arithmetic!(dst, a, b, checked_mul, *, ops::mul),
-                    Op::Div { dst, a, b } => {
-                        let value = attempt!(ops::div(&reg!(a), &reg!(b)));
-                        reg!(dst) = value;
-                    }
-                    Op::Rem { dst, a, b } => {
-                        let value = attempt!(ops::rem(&reg!(a), &reg!(b)));
-                        reg!(dst) = value;
-                    }
-                    Op::Eq { dst, a, b } => {
-                        let holds = ops::equal(&reg!(a), &reg!(b));
-                        reg!(dst) = Value::Bool(holds);
-                    }
-                    Op::Ne { dst, a, b } => {
-                        let holds = !ops::equal(&reg!(a), &reg!(b));
-                        reg!(dst) = Value::Bool(holds);
-                    }
-                    Op::Lt { dst, a, b } => compare!(dst, a, b, <),
-                    Op::Le { dst, a, b } => compare!(dst, a, b, <=),
-                    Op::Gt { dst, a, b } => compare!(dst, a, b, >),
-                    Op::Ge { dst, a, b } => compare!(dst, a, b, >=),
-                    Op::In { dst, a, b } => {
-                        let holds = attempt!(ops::contains(&reg!(a), &reg!(b)));
-                        reg!(dst) = Value::Bool(holds);
-                    }
-                    Op::Not { dst, a } => {
-                        let value = attempt!(ops::not(&reg!(a)));
-                        reg!(dst) = value;
-                    }
-                    Op::Neg { dst, a } => {
-                        let value = attempt!(ops::neg(&reg!(a)));
-                        reg!(dst) = value;
-                    }
-                    Op::Range { base: first, inclusive } => {
-                        let (start, end) = (&reg!(first), &reg!(first + 1));
-                        let range = Range { start: attempt!(bound(start)), end: attempt!(bound(end)), inclusive };
-                        reg!(first) = Value::Range(Arc::new(range));
-                    }
-                    Op::Field { dst, object, name } => {
-                        let value = attempt!(ops::field(&reg!(object), &image.names[usize::from(name)]));
-                        reg!(dst) = value;
-                    }
-                    Op::FieldOrNull { dst, object, name } => {
-                        let value = attempt!(ops::field_or_null(&reg!(object), &image.names[usize::from(name)]));
-                        reg!(dst) = value;
-                    }
-                    Op::Index { dst, object, index } => {
-                        let value = attempt!(ops::index(&reg!(object), &reg!(index)));
-                        reg!(dst) = value;
-                    }
-                    Op::Place { base: first, place } => {
-                        let module = usize::from(function.module);
-                        attempt!(self.place(fiber, base, first, place, module));
-                    }
-                    Op::Check { reg, ty } => {
-                        attempt!(check(&image.program.types, TypeId(ty), &mut reg!(reg)).map_err(Fault::from));
-                    }
-                    Op::Fits { reg, ty } => {
-                        let fits = check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
-                        reg!(reg) = Value::Bool(fits);
-                    }
-                    Op::Schema { dst, ty } => {
-                        let schema = schema::schema(&image.program.types, TypeId(ty));
-                        reg!(dst) = attempt!(crate::json::from_json(&schema));
-                    }
-                    Op::Jump { to } => pc = to as usize,
-                    Op::JumpIf { cond, to } => {
-                        if condition!(cond) {
-                            pc = to as usize;
-                        }
-                    }
-                    Op::JumpIfNot { cond, to } => {
-                        if !condition!(cond) {
-                            pc = to as usize;
-                        }
-                    }
-                    Op::JumpIfNull { reg, to } => {
-                        if matches!(reg!(reg), Value::Null) {
-                            pc = to as usize;
-                        }
-                    }
-                    Op::JumpIfNotNull { reg, to } => {
-                        if !matches!(reg!(reg), Value::Null) {
-                            pc = to as usize;
-                        }
-                    }
-                    Op::JumpIfGiven { reg, to } => {
-                        if !matches!(reg!(reg), Value::Missing) {
-                            pc = to as usize;
-                        }
-                    }
-                    Op::Loop => {
-                        if self.fuel == 0 {
-                            park!(pc - 1);
-                            return Stop::OutOfFuel;
-                        }
-                        self.fuel -= 1;
-                    }
-                    Op::IterStart { base: first } => {
-                        attempt!(ops::iter_len(&reg!(first)));
-                        reg!(first + 1) = Value::Int(0);
-                    }
-                    Op::IterNext { base: first, to } => {
-                        let round = match reg!(first + 1) {
-                            Value::Int(round) => round,
-                            _ => 0,
-                        };
-                        let at = usize::try_from(round).unwrap_or(usize::MAX);
-                        match ops::iter_next(&reg!(first), at) {
-                            Some((key, item)) => {
-                                reg!(first + 1) = Value::Int(round.saturating_add(1));
-                                reg!(first + 2) = key;
-                                reg!(first + 3) = item;
-                            }
-                            None => pc = to as usize,
-                        }
-                    }
-                    Op::Call { base: first, function } => {
-                        park!(pc);
-                        attempt!(self.call(fiber, base + usize::from(first), function));
-                        if self.fuel == 0 {
-                            return Stop::OutOfFuel;
-                        }
-                        self.fuel -= 1;
-                        continue 'frames;
-                    }
-                    Op::CallValue { base: first, argc, checked } => {
-                        park!(pc);
-                        attempt!(self.call_value(fiber, base + usize::from(first), argc, checked));
-                        if self.fuel == 0 {
-                            return Stop::OutOfFuel;
-                        }
-                        self.fuel -= 1;
-                        continue 'frames;
-                    }
-                    Op::CallMethod { base: first, name, argc } => {
-                        park!(pc);
-                        attempt!(self.call_method(fiber, base + usize::from(first), name, argc));
-                        continue 'frames;
-                    }
-                    Op::CallSettings { base: first } => {
-                        park!(pc);
-                        attempt!(self.call_settings(fiber, base + usize::from(first)));
-                        continue 'frames;
-                    }
-                    Op::Native { base: first, native, argc } => {
-                        let from = base + usize::from(first);
-                        let context = NativeContext { program: &image.program };
-                        let args = &mut fiber.regs[from..from + usize::from(argc)];
-                        let value = attempt!(image.natives[usize::from(native)](&context, args));
-                        reg!(first) = value;
-                    }
-                    Op::Effect { base: first, effect, argc } => {
-                        park!(pc);
-                        let args = take_regs(fiber, base, first, argc);
-                        let span = function.span(pc as u32 - 1);
-                        return Stop::Asked(self.ask(fiber, effect, args, span));
-                    }
-                    Op::Tell { base: first, tell, argc } => {
-                        let args = take_regs(fiber, base, first, argc);
-                        attempt!(self.tell(tell, &args));
-                        reg!(first) = Value::Null;
-                    }
-                    Op::Return { src } => {
-                        let value = std::mem::take(&mut reg!(src));
-                        fiber.pop_frame();
-                        match fiber.frames.last() {
-                            Some(caller) => {
-                                let caller_base = caller.base as usize;
-                                let registers = usize::from(image.function(caller.function).registers);
-                                fiber.regs.truncate(base + 1);
-                                fiber.regs[base] = value;
-                                fiber.regs.resize(caller_base + registers, Value::Null);
-                            }
-                            None => {
-                                fiber.regs.clear();
-                                return Stop::Finished(Ok(value));
-                            }
-                        }
-                        continue 'frames;
-                    }
-                    Op::Throw { src } => {
-                        let fault = Fault::from_value(&reg!(src));
-                        park!(pc);
-                        match self.unwind(fiber, fault, true) {
-                            Some(stop) => return stop,
-                            None => continue 'frames,
-                        }
-                    }
-                    Op::NoMatch { src } => {
-                        let found = ops::describe(&reg!(src));
-                        attempt!(Err(Fault::new(Kind::Match, format!("no arm of the match fits {found}"))));
-                    }
-                    Op::Begin { attempt } => {
-                        let number = reg!(attempt).as_int().and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
-                        self.begin(fiber, number);
-                        park!(pc);
-                        return Stop::Boundary;
-                    }
-                    Op::End { .. } => {
-                        self.end(fiber);
-                        park!(pc);
-                        return Stop::Boundary;
-                    }
-                    Op::Retrying { error, attempt, delay } => {
-                        let (error, attempt, delay) = (reg!(error).clone(), reg!(attempt).clone(), reg!(delay).clone());
-                        self.retrying(fiber, &error, &attempt, &delay);
-                    }
-                    Op::Gather { base: first, gather } => {
-                        park!(pc);
-                        let from = base + usize::from(first);
-                        let group = attempt!(self.gather(fiber, from, gather));
-                        return Stop::Joins(group);
-                    }
-                    Op::Ctx { dst, member } => {
-                        let value = self.ctx(fiber, member);
-                        reg!(dst) = value;
-                    }
+                    _ => {}
+                }
+                let value = attempt!($slow(window.get($a), $b));
+                window.set($dst, value);
+            }};
+        }
+        macro_rules! compare {
+            ($a:expr, $b:expr, $op:tt) => {
+                match (window.get($a), $b) {
+                    (Value::Int(a), Value::Int(b)) => a $op b,
+                    (Value::Float(a), Value::Float(b)) => a $op b,
+                    (a, b) => attempt!(ops::compare(a, b)) $op std::cmp::Ordering::Equal,
+                }
+            };
+        }
+        macro_rules! jump {
+            ($holds:expr, $to:expr) => {
+                if $holds {
+                    pc = $to as usize;
+                }
+            };
+        }
+        macro_rules! condition {
+            ($reg:expr) => {
+                match window.get($reg) {
+                    Value::Bool(holds) => *holds,
+                    other => attempt!(ops::condition(other)),
+                }
+            };
+        }
+        // What an op with `last` does not take over is cloned; what is set in place is held meanwhile, apart from the
+        // other registers that the op reads.
+        macro_rules! hold {
+            ($reg:expr, |$held:ident| $change:expr) => {{
+                let mut $held = window.take($reg);
+                let changed = $change;
+                window.set($reg, $held);
+                attempt!(changed)
+            }};
+        }
+        macro_rules! burn {
+            () => {
+                if fuel == 0 {
+                    pc -= 1;
+                    break 'run Exit::OutOfFuel;
+                }
+                fuel -= 1;
+            };
+        }
+        // Goes on in another frame, at its window.
+        macro_rules! go_on {
+            ($function:expr, $pc:expr, $base:expr) => {{
+                function = $function;
+                code = function.code.as_slice();
+                pc = $pc;
+                base = $base;
+                if !W::fits(function) {
+                    break 'run Exit::Window;
+                }
+                window = W::open(regs, base, function);
+            }};
+        }
+        macro_rules! enter {
+            ($id:expr, $callee:expr, $first:expr) => {{
+                if frames.len() >= MAX_FRAMES {
+                    break 'run Exit::Fault(too_many_calls());
+                }
+                if $callee.scoped {
+                    open_scope(image, $id, window.get($first), frames.len(), scopes, low_water);
+                }
+                if let Some(top) = frames.last_mut() {
+                    top.pc = pc as u32;
+                }
+                let base = base + usize::from($first);
+                frames.push(Frame { function: $id, pc: 0, base: base as u32 });
+                go_on!($callee, 0, base);
+                if fuel == 0 {
+                    break 'run Exit::OutOfFuel;
+                }
+                fuel -= 1;
+            }};
+        }
+        match op {
+            Op::Null { dst } => window.set(dst, Value::Null),
+            Op::Bool { dst, value } => window.set(dst, Value::Bool(value)),
+            Op::Int { dst, value } => window.set(dst, Value::Int(i64::from(value))),
+            Op::Const { dst, constant } => window.set(dst, image.constants[constant as usize].clone()),
+            Op::Missing { dst } => window.set(dst, Value::Missing),
+            Op::Copy { dst, src } => {
+                let value = window.get(src).clone();
+                window.set(dst, value);
+            }
+            Op::Move { dst, src } => {
+                let value = window.take(src);
+                window.set(dst, value);
+            }
+            Op::Global { dst, global } => window.set(dst, machine.globals[global as usize].clone()),
+            Op::Closure { dst, function } => {
+                let count = usize::from(image.function(function).captures);
+                let captures = window.some(dst, count).iter_mut().map(std::mem::take).collect();
+                let closure = attempt!(Closure::new(FunctionId(function), captures));
+                window.set(dst, Value::Closure(Arc::new(closure)));
+            }
+            Op::Type { dst, ty } => window.set(dst, Value::Type(TypeId(ty))),
+            Op::List { dst, first, count } => {
+                let items = window.some(first, usize::from(count)).iter_mut().map(std::mem::take).collect();
+                window.set(dst, Value::List(attempt!(List::from_vec(items))));
+            }
+            Op::ListPush { list, item, last } => {
+                let item = window.hand_over(item, last);
+                match window.get_mut(list) {
+                    Value::List(list) => attempt!(list.push(item)),
+                    other => attempt!(ops::push(other, item)),
                 }
             }
+            Op::ListExtend { list, items } => {
+                hold!(list, |held| ops::extend_list(&mut held, window.get(items)));
+            }
+            Op::Record { dst, first, shape } => {
+                let keys = &image.shapes[usize::from(shape)];
+                let values = window.some(first, keys.len()).iter_mut().map(std::mem::take);
+                let record = attempt!(Map::from_shape(keys, values));
+                window.set(dst, Value::Map(record));
+            }
+            Op::RecordPut { record, key, value } => {
+                hold!(record, |held| ops::put(&mut held, window.get(key), window.get(value).clone()));
+            }
+            Op::RecordExtend { record, fields } => {
+                hold!(record, |held| ops::extend_record(&mut held, window.get(fields)));
+            }
+            Op::Concat { dst, first, count } => {
+                let text = attempt!(ops::concat(window.some(first, usize::from(count))));
+                window.set(dst, text);
+            }
+            Op::Add { dst, a, b, last } => {
+                if last && matches!(window.get(a), Value::Str(_) | Value::List(_)) {
+                    hold!(a, |held| ops::add_assign(&mut held, window.get(b)));
+                    if dst != a {
+                        let sum = window.take(a);
+                        window.set(dst, sum);
+                    }
+                } else {
+                    arithmetic!(dst, a, window.get(b), checked_add, +, ops::add);
+                }
+            }
+            Op::Sub { dst, a, b } => arithmetic!(dst, a, window.get(b), checked_sub, -, ops::sub),
+            Op::Mul { dst, a, b } => arithmetic!(dst, a, window.get(b), checked_mul, *, ops::mul),
+            Op::Div { dst, a, b } => {
+                let value = match (window.get(a), window.get(b)) {
+                    (Value::Float(a), Value::Float(b)) if *b != 0.0 && (a / b).is_finite() => Value::Float(a / b),
+                    (a, b) => attempt!(ops::div(a, b)),
+                };
+                window.set(dst, value);
+            }
+            Op::Rem { dst, a, b } => {
+                let value = match (window.get(a), window.get(b)) {
+                    (Value::Int(a), Value::Int(b)) if *b != 0 => Value::Int(a.wrapping_rem(*b)),
+                    (a, b) => attempt!(ops::rem(a, b)),
+                };
+                window.set(dst, value);
+            }
+            Op::AddInt { dst, a, value } => {
+                arithmetic!(dst, a, &Value::Int(i64::from(value)), checked_add, +, ops::add);
+            }
+            Op::SubInt { dst, a, value } => {
+                arithmetic!(dst, a, &Value::Int(i64::from(value)), checked_sub, -, ops::sub);
+            }
+            Op::MulInt { dst, a, value } => {
+                arithmetic!(dst, a, &Value::Int(i64::from(value)), checked_mul, *, ops::mul);
+            }
+            Op::RemInt { dst, a, value } => {
+                let value = match window.get(a) {
+                    Value::Int(a) if value != 0 => Value::Int(a.wrapping_rem(i64::from(value))),
+                    a => attempt!(ops::rem(a, &Value::Int(i64::from(value)))),
+                };
+                window.set(dst, value);
+            }
+            Op::Eq { dst, a, b } => {
+                let holds = ops::equal(window.get(a), window.get(b));
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Ne { dst, a, b } => {
+                let holds = !ops::equal(window.get(a), window.get(b));
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Lt { dst, a, b } => {
+                let holds = compare!(a, window.get(b), <);
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Le { dst, a, b } => {
+                let holds = compare!(a, window.get(b), <=);
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Gt { dst, a, b } => {
+                let holds = compare!(a, window.get(b), >);
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Ge { dst, a, b } => {
+                let holds = compare!(a, window.get(b), >=);
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::TestInt { test, dst, a, value } => {
+                let holds = match window.get(a) {
+                    Value::Int(a) => test.passes(a.cmp(&i64::from(value))),
+                    a => attempt!(ops::test_int(test, a, value)),
+                };
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::In { dst, a, b } => {
+                let holds = attempt!(ops::contains(window.get(a), window.get(b)));
+                window.set(dst, Value::Bool(holds));
+            }
+            Op::Not { dst, a } => {
+                let holds = condition!(a);
+                window.set(dst, Value::Bool(!holds));
+            }
+            Op::Neg { dst, a } => {
+                let value = attempt!(ops::neg(window.get(a)));
+                window.set(dst, value);
+            }
+            Op::Range { dst, first, inclusive } => {
+                let range = attempt!(iter::range(window.get(first), window.get(first + 1), inclusive));
+                window.set(dst, range.into());
+            }
+            Op::Field { dst, object, name } => {
+                let value = attempt!(ops::field(window.get(object), &image.names[usize::from(name)]));
+                window.set(dst, value);
+            }
+            Op::FieldOrNull { dst, object, name } => {
+                let value = attempt!(ops::field_or_null(window.get(object), &image.names[usize::from(name)]));
+                window.set(dst, value);
+            }
+            Op::Index { dst, object, index } => {
+                let value = attempt!(ops::index(window.get(object), window.get(index)));
+                window.set(dst, value);
+            }
+            Op::Count { dst, a } => {
+                let count = attempt!(ops::count(window.get(a)));
+                window.set(dst, Value::Int(count));
+            }
+            Op::SetField { object, name, value, last } => {
+                let value = window.hand_over(value, last);
+                attempt!(ops::set_field(window.get_mut(object), &image.names[usize::from(name)], value));
+            }
+            Op::SetIndex { object, index, value, last } => {
+                let value = window.hand_over(value, last);
+                hold!(object, |held| ops::set_index(&mut held, window.get(index), value));
+            }
+            Op::Place { base: first, place } => {
+                let module = usize::from(function.module);
+                attempt!(machine.place(image, window.all(), first, place, module));
+            }
+            Op::Check { reg, ty } => {
+                attempt!(
+                    super::rare::check(&image.program.types, TypeId(ty), window.get_mut(reg)).map_err(Fault::from)
+                );
+            }
+            Op::Fits { reg, ty } => {
+                let fits = super::rare::check(&image.program.types, TypeId(ty), window.get_mut(reg)).is_ok();
+                window.set(reg, Value::Bool(fits));
+            }
+            Op::Jump { to } => pc = to as usize,
+            Op::JumpIf { cond, to } => jump!(condition!(cond), to),
+            Op::JumpIfNot { cond, to } => jump!(!condition!(cond), to),
+            Op::JumpIfNull { reg, to } => jump!(matches!(window.get(reg), Value::Null), to),
+            Op::JumpIfNotNull { reg, to } => jump!(!matches!(window.get(reg), Value::Null), to),
+            Op::JumpIfGiven { reg, to } => jump!(!matches!(window.get(reg), Value::Missing), to),
+            Op::JumpEq { a, b, to } => jump!(ops::equal(window.get(a), window.get(b)), to),
+            Op::JumpNe { a, b, to } => jump!(!ops::equal(window.get(a), window.get(b)), to),
+            Op::JumpLt { a, b, to } => jump!(compare!(a, window.get(b), <), to),
+            Op::JumpLe { a, b, to } => jump!(compare!(a, window.get(b), <=), to),
+            Op::JumpGt { a, b, to } => jump!(compare!(a, window.get(b), >), to),
+            Op::JumpGe { a, b, to } => jump!(compare!(a, window.get(b), >=), to),
+            Op::JumpEqInt { a, value, to } => jump!(ops::equal_int(window.get(a), value), to),
+            Op::JumpNeInt { a, value, to } => jump!(!ops::equal_int(window.get(a), value), to),
+            Op::JumpLtInt { a, value, to } => jump!(compare!(a, &Value::Int(i64::from(value)), <), to),
+            Op::JumpLeInt { a, value, to } => jump!(compare!(a, &Value::Int(i64::from(value)), <=), to),
+            Op::JumpGtInt { a, value, to } => jump!(compare!(a, &Value::Int(i64::from(value)), >), to),
+            Op::JumpGeInt { a, value, to } => jump!(compare!(a, &Value::Int(i64::from(value)), >=), to),
+            Op::JumpEqConst { a, constant, to } => {
+                jump!(ops::equal(window.get(a), &image.constants[usize::from(constant)]), to);
+            }
+            Op::JumpNeConst { a, constant, to } => {
+                jump!(!ops::equal(window.get(a), &image.constants[usize::from(constant)]), to);
+            }
+            Op::Loop { to } => {
+                burn!();
+                pc = to as usize;
+            }
+            Op::RangeStart { base: first, inclusive } => {
+                let range = attempt!(iter::range(window.get(first), window.get(first + 1), inclusive));
+                let (before, count) = attempt!(iter::rounds(&range));
+                window.set(first, Value::Int(before));
+                window.set(first + 1, Value::Int(count));
+            }
+            Op::RangeNext { base: first, to } => {
+                burn!();
+                if let Value::Int(count) = window.get_mut(first + 1)
+                    && *count != 0
+                {
+                    *count = count.wrapping_sub(1);
+                    if let Value::Int(number) = window.get_mut(first) {
+                        *number = number.wrapping_add(1);
+                    }
+                    pc = to as usize;
+                }
+            }
+            Op::IterStart { base: first } => {
+                attempt!(ops::iter_len(window.get(first)));
+                window.set(first + 1, Value::Int(0));
+            }
+            Op::IterNext { base: first, to } => {
+                burn!();
+                let round = iter::advance(window.get_mut(first + 1));
+                if let Some(item) = ops::iter_item(window.get(first), round) {
+                    window.set(first + 2, item);
+                    pc = to as usize;
+                }
+            }
+            Op::IterNextPair { base: first, to } => {
+                burn!();
+                let round = iter::advance(window.get_mut(first + 1));
+                if let Some((key, item)) = ops::iter_next(window.get(first), round) {
+                    window.set(first + 2, key);
+                    window.set(first + 3, item);
+                    pc = to as usize;
+                }
+            }
+            Op::Forget { reg } => window.get_mut(reg).release(),
+            Op::Call { base: first, function: id } => enter!(id, image.function(id), first),
+            Op::CallValue { base: first, callee, argc, checked } => {
+                let Value::Closure(closure) = window.get(callee) else { break 'run Exit::Rare(op) };
+                let id = closure.function().0;
+                let target = image.function(id);
+                if checked || target.params.len() != usize::from(argc) {
+                    break 'run Exit::Rare(op);
+                }
+                if !closure.captures().is_empty() {
+                    if callee >= first {
+                        break 'run Exit::Rare(op);
+                    }
+                    // The window of the callee, which is not open yet, may reach beyond the one that is.
+                    let from = base + usize::from(first) + usize::from(argc);
+                    capture(regs, base + usize::from(callee), from);
+                    window = W::open(regs, base, function);
+                }
+                enter!(id, target, first);
+            }
+            Op::Native { base: first, native, argc } => {
+                let context = NativeContext { program: &image.program };
+                let args = window.some(first, usize::from(argc));
+                let value = attempt!(image.natives[usize::from(native)](&context, args));
+                // What the native did not take is not needed any more.
+                args.iter_mut().for_each(Value::release);
+                window.set(first, value);
+            }
+            Op::Return { src, shared } => {
+                let value = window.take(src);
+                window.release(shared);
+                frames.pop();
+                if function.scoped {
+                    close_scopes(scopes, frames.len());
+                }
+                let Some(caller) = frames.last() else { break 'run Exit::Finished(value) };
+                *low_water = (*low_water).min(frames.len() - 1);
+                window.set(0, value);
+                go_on!(image.function(caller.function), caller.pc as usize, caller.base as usize);
+            }
+            Op::SetGlobal { .. }
+            | Op::Agent { .. }
+            | Op::Schema { .. }
+            | Op::CallMethod { .. }
+            | Op::CallSettings { .. }
+            | Op::Effect { .. }
+            | Op::Tell { .. }
+            | Op::Throw { .. }
+            | Op::NoMatch { .. }
+            | Op::Begin { .. }
+            | Op::End { .. }
+            | Op::Retrying { .. }
+            | Op::Gather { .. }
+            | Op::Ctx { .. } => break 'run Exit::Rare(op),
         }
+    };
+    machine.fuel = fuel;
+    if let Some(top) = frames.last_mut() {
+        top.pc = pc as u32;
     }
-
-    /// Writes the result of what the top frame waits for to its register.
-    pub(super) fn deliver(&self, fiber: &mut Fiber, value: Value) {
-        let Some(frame) = fiber.frames.last() else { return };
-        let op = self.image.function(frame.function).code.get((frame.pc as usize).wrapping_sub(1));
-        if let Some(base) = op.and_then(|op| result_register(*op))
-            && let Some(reg) = fiber.regs.get_mut(frame.base as usize + usize::from(base))
-        {
-            *reg = value;
-        }
-    }
-}
-
-/// Brings a value into a type's form; one that does not fit stays as it is.
-pub(super) fn check(types: &Types, ty: TypeId, value: &mut Value) -> Result<(), Misfit> {
-    if !validate::accepts(types, ty, value) {
-        *value = validate::fits(types, ty, value.clone())?;
-    }
-    Ok(())
-}
-
-fn take_regs(fiber: &mut Fiber, base: usize, first: Reg, count: u16) -> Vec<Value> {
-    let from = base + usize::from(first);
-    fiber.regs[from..from + usize::from(count)].iter_mut().map(std::mem::take).collect()
-}
-
-fn bound(value: &Value) -> Result<Option<i64>, Fault> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Int(bound) => Ok(Some(*bound)),
-        other => Err(Fault::new(Kind::Type, format!("a range goes between ints, found {}", ops::describe(other)))),
-    }
-}
-
-/// The register that receives the result of a safe point's op.
-pub(crate) fn result_register(op: Op) -> Option<Reg> {
-    match op {
-        Op::Call { base, .. }
-        | Op::CallValue { base, .. }
-        | Op::CallMethod { base, .. }
-        | Op::CallSettings { base }
-        | Op::Effect { base, .. }
-        | Op::Gather { base, .. } => Some(base),
-        _ => None,
-    }
+    exit
 }

@@ -21,6 +21,7 @@ pub struct Image {
     pub(crate) natives: Vec<NativeFn>,
     pub(crate) constants: Vec<Value>,
     pub(crate) names: Vec<Str>,
+    pub(crate) function_names: Vec<Str>,
     pub(crate) shapes: Vec<Vec<Str>>,
 }
 
@@ -45,7 +46,8 @@ impl Image {
         let text = |text: &smol_str::SmolStr| Str::from(text.as_str());
         let names = program.names.iter().map(text).collect();
         let shapes = program.shapes.iter().map(|keys| keys.iter().map(text).collect()).collect();
-        Ok(Arc::new(Self { program, sources, natives, constants, names, shapes }))
+        let function_names = program.functions.iter().map(|function| text(&function.name)).collect();
+        Ok(Arc::new(Self { program, sources, natives, constants, names, function_names, shapes }))
     }
 
     /// A function; ids are checked when programs and checkpoints are loaded.

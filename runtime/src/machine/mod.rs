@@ -22,16 +22,19 @@ mod exec;
 mod fiber;
 mod gather;
 mod image;
+mod iter;
 mod place;
+mod rare;
 mod scope;
 mod tell;
 mod unwind;
 pub(crate) mod view;
+mod window;
 
-pub(crate) use exec::result_register;
 pub(crate) use fiber::{Around, Delivered, Fiber, FiberState, Frame, Group, Scope};
 pub use fiber::{MAX_FRAMES, Outcome};
 pub use image::Image;
+pub(crate) use rare::result_register;
 pub use tell::TELLS;
 
 /// Why the machine stopped.
@@ -158,12 +161,14 @@ impl Machine {
                 }
                 Stop::Asked(effect) => {
                     self.ready.pop_front();
+                    fiber.rest(&self.image);
                     fiber.state = FiberState::Waiting(Box::new(effect.clone()));
                     self.fibers.insert(id, fiber);
                     return Progress::Effect(effect);
                 }
                 Stop::Joins(group) => {
                     self.ready.pop_front();
+                    fiber.rest(&self.image);
                     self.boundary = true;
                     fiber.state = FiberState::Joining(group);
                     self.fibers.insert(id, fiber);

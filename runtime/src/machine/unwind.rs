@@ -21,6 +21,7 @@ impl Machine {
     /// thrown again (`rethrown`) keeps the trace of its origin.
     pub(super) fn unwind(&mut self, fiber: &mut Fiber, mut fault: Fault, rethrown: bool) -> Option<Stop> {
         let fresh = !rethrown || fault.trace.is_empty();
+        let end = fiber.end(&self.image);
         while let Some(frame) = fiber.frames.last().copied() {
             let image = std::sync::Arc::clone(&self.image);
             let function = image.function(frame.function);
@@ -35,8 +36,9 @@ impl Machine {
                     fault.step = self.step_path(fiber);
                 }
                 let base = frame.base as usize;
-                fiber.regs.truncate(base + usize::from(function.registers));
-                fiber.regs.resize(base + usize::from(function.registers), Value::Null);
+                // Nobody needs what the frames that it left hold.
+                let behind = base + usize::from(function.registers);
+                fiber.regs.get_mut(behind..end).into_iter().flatten().for_each(Value::release);
                 fiber.regs[base + usize::from(handler.error)] = fault.into_value();
                 if let Some(top) = fiber.frames.last_mut() {
                     top.pc = handler.target;

@@ -111,13 +111,29 @@ pub fn iter_len(value: &Value) -> Result<usize, Fault> {
     match value {
         Value::List(list) => Ok(list.len()),
         Value::Map(map) => Ok(map.len()),
-        Value::Range(range) if range.start.is_some() && range.end.is_none() => Ok(usize::MAX),
-        Value::Range(range) => closed(range),
+        Value::Range(range) => range_len(range),
         Value::Str(text) => Err(Fault::new(
             Kind::Type,
             format!("cannot go through string {}; write `.chars()` for its characters", quote(text)),
         )),
         other => Err(Fault::new(Kind::Type, format!("cannot go through {}", describe(other)))),
+    }
+}
+
+/// The same of a range, which may have no end.
+pub(crate) fn range_len(range: &Range) -> Result<usize, Fault> {
+    match range.end {
+        None if range.start.is_some() => Ok(usize::MAX),
+        _ => closed(range),
+    }
+}
+
+/// The element of a round; `None` behind the last.
+#[inline]
+pub(crate) fn iter_item(value: &Value, round: usize) -> Option<Value> {
+    match value {
+        Value::List(list) => list.get(round).cloned(),
+        other => iter_next(other, round).map(|(_, item)| item),
     }
 }
 
@@ -151,6 +167,22 @@ pub(crate) fn as_list(value: &Value) -> Result<List, Fault> {
         }
         other => Err(Fault::new(Kind::Type, format!("expected a list, found {}", describe(other)))),
     }
+}
+
+/// How many elements, keys or characters a value has.
+#[inline]
+pub(crate) fn count(value: &Value) -> Result<i64, Fault> {
+    let count = match value {
+        Value::List(list) => list.len(),
+        Value::Map(map) => map.len(),
+        Value::Str(text) => text.chars_len(),
+        Value::Range(range) => closed(range)?,
+        other => {
+            let message = format!("expected a list, a map or a string, found {}", describe(other));
+            return Err(Fault::new(Kind::Type, message));
+        }
+    };
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// A key or field name as text.

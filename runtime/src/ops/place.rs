@@ -26,7 +26,28 @@ pub enum PlaceStep<'a> {
 
 /// What stands at the place. A missing key of a map reads as null, as in any other expression.
 pub fn place_get(root: &Value, steps: &[PlaceStep<'_>]) -> Result<Value, Fault> {
-    let mut value = root.clone();
+    let mut value = root;
+    for (at, step) in steps.iter().enumerate() {
+        let inner = match (value, step) {
+            (Value::Map(map), PlaceStep::Field { name, .. }) => map.field(name),
+            (Value::List(list), PlaceStep::Index(Value::Int(key))) => {
+                position(*key, list.len()).and_then(|at| list.get(at))
+            }
+            (Value::Map(map), PlaceStep::Index(Value::Str(key))) => map.get(key),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => value = inner,
+            None => return get_slowly(value, &steps[at..]),
+        }
+    }
+    Ok(value.clone())
+}
+
+/// The same where something is missing, or comes to be by reading: a slice, a character.
+#[cold]
+fn get_slowly(value: &Value, steps: &[PlaceStep<'_>]) -> Result<Value, Fault> {
+    let mut value = value.clone();
     for step in steps {
         value = match step {
             PlaceStep::Field { name, lenient: true } => field_or_null(&value, name)?,

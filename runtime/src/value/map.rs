@@ -131,6 +131,11 @@ impl Map {
         self.0.find(key).and_then(|position| self.0.entries.get(position)).map(|(_, value)| value)
     }
 
+    /// The value of a field, by its name in the program.
+    pub(crate) fn field(&self, name: &Str) -> Option<&Value> {
+        self.get(name)
+    }
+
     /// Whether there is such a key.
     pub fn contains(&self, key: &str) -> bool {
         self.0.find(key).is_some()

@@ -33,7 +33,9 @@ pub const MAX_SIZE: usize = 16 << 20;
 const SCALAR: usize = 8;
 
 /// A value of the language.
-#[derive(Clone, Default)]
+///
+/// The plain ones, which hold nothing that is shared, come first: to tell them from the others takes one comparison.
+#[derive(Default)]
 pub enum Value {
     /// `null`.
     #[default]
@@ -50,6 +52,8 @@ pub enum Value {
     Duration(i64),
     /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
     Time(i64),
+    /// A type as a value.
+    Type(TypeId),
     /// Text.
     Str(Str),
     /// Bytes.
@@ -62,8 +66,6 @@ pub enum Value {
     Range(Arc<Range>),
     /// A function with what it captured.
     Closure(Arc<Closure>),
-    /// A type as a value.
-    Type(TypeId),
     /// An agent.
     Agent(Arc<Agent>),
     /// Text that is known only at the moment of use.
@@ -339,6 +341,79 @@ impl Value {
     /// Takes the value away and leaves null.
     pub fn take(&mut self) -> Value {
         std::mem::take(self)
+    }
+
+    /// Whether it holds nothing that is shared, so that copying and dropping it is nothing but moving bytes.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Value::Null
+                | Value::Missing
+                | Value::Bool(_)
+                | Value::Int(_)
+                | Value::Float(_)
+                | Value::Duration(_)
+                | Value::Time(_)
+                | Value::Type(_)
+        )
+    }
+
+    /// `*self = value`, quick when what was there is plain.
+    #[inline(always)]
+    pub(crate) fn assign(&mut self, value: Value) {
+        let old = std::mem::replace(self, value);
+        if old.is_plain() {
+            std::mem::forget(old);
+        } else {
+            drop_shared(old);
+        }
+    }
+
+    /// Lets go of what is shared.
+    #[inline(always)]
+    pub(crate) fn release(&mut self) {
+        if !self.is_plain() {
+            drop_shared(std::mem::take(self));
+        }
+    }
+
+    #[inline(never)]
+    fn clone_shared(&self) -> Value {
+        match self {
+            Value::Str(text) => Value::Str(text.clone()),
+            Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
+            Value::List(list) => Value::List(list.clone()),
+            Value::Map(map) => Value::Map(map.clone()),
+            Value::Range(range) => Value::Range(Arc::clone(range)),
+            Value::Closure(closure) => Value::Closure(Arc::clone(closure)),
+            Value::Agent(agent) => Value::Agent(Arc::clone(agent)),
+            Value::Secret(secret) => Value::Secret(Arc::clone(secret)),
+            Value::Tool(tool) => Value::Tool(Arc::clone(tool)),
+            _ => Value::Null,
+        }
+    }
+}
+
+#[inline(never)]
+fn drop_shared(value: Value) {
+    drop(value);
+}
+
+impl Clone for Value {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        match self {
+            Value::Null => Value::Null,
+            Value::Missing => Value::Missing,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Int(value) => Value::Int(*value),
+            Value::Float(value) => Value::Float(*value),
+            Value::Duration(value) => Value::Duration(*value),
+            Value::Time(value) => Value::Time(*value),
+            Value::Type(ty) => Value::Type(*ty),
+            shared => shared.clone_shared(),
+        }
     }
 }
 
