@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use crate::{
-    check::{ArgFrom, Target, Type, Use},
+    check::{ArgFrom, Target, Use},
     program::{Op, Operator, Place, PlaceAction, PlaceStep, Reg, Root},
     syntax::ast::{BinaryOp, Expr, ExprKind},
 };
@@ -77,10 +77,8 @@ impl<'c> Body<'_, 'c> {
                 body.not_built(dst);
             });
         };
-        if let (Root::Local(reg), true) = (path.root, path.steps.is_empty())
-            && self.assign_local(reg, place, op, value)
-        {
-            return;
+        if let (Root::Local(reg), []) = (path.root, path.steps.as_slice()) {
+            return self.assign_local(reg, op, value);
         }
         let action = match op.and_then(operator) {
             None => PlaceAction::Set,
@@ -115,8 +113,8 @@ impl<'c> Body<'_, 'c> {
         });
     }
 
-    /// The assignments of a whole variable that need no place; gives whether it was one.
-    fn assign_local(&mut self, reg: Reg, place: &'c Expr, op: Option<BinaryOp>, value: &'c Expr) -> bool {
+    /// The assignment of a whole variable.
+    fn assign_local(&mut self, reg: Reg, op: Option<BinaryOp>, value: &'c Expr) {
         let Some(op) = op.and_then(operator) else {
             // An operator writes its result when it has succeeded; anything else could leave half of it behind.
             let whole = matches!(value.kind, ExprKind::Binary(op, ..) if operator(op).is_some())
@@ -129,12 +127,8 @@ impl<'c> Body<'_, 'c> {
                     body.emit(Op::Copy { dst: reg, src });
                 });
             }
-            return true;
+            return;
         };
-        // Text and lists grow in place; numbers have ops of their own.
-        if !matches!(self.compiler.resolve(self.type_of(place)), Type::Int | Type::Float | Type::Duration) {
-            return false;
-        }
         self.scoped(|body| {
             let (dst, a) = (reg, reg);
             if let Some(op) = body.small_int(value).and_then(|value| with_int(op, reg, value)) {
@@ -150,7 +144,6 @@ impl<'c> Body<'_, 'c> {
                 Operator::Rem => Op::Rem { dst, a, b },
             });
         });
-        true
     }
 
     /// Whether a call changes what stands before its dot.

@@ -10,6 +10,9 @@ use crate::value::{List, Map, Str, Value};
 
 /// The value of JSON text. Faults with kind `json` for what is none, and for a number that no value has.
 pub fn from_text(text: &str) -> Result<Value, Fault> {
+    if let Some(value) = super::quick::value(text) {
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let bad = |error: serde_json::Error| Fault::new(Kind::Json, format!("this is no JSON: {error}"));
     let mut large = false;

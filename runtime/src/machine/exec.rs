@@ -19,7 +19,7 @@ use crate::{
     machine::{FiberState, Image, fiber::Delivered},
     native::NativeContext,
     ops,
-    value::{Closure, List, Map, Value},
+    value::{self, Closure, List, Map, Value},
 };
 
 /// Why the loop over ops was left.
@@ -211,7 +211,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 let count = usize::from(image.function(function).captures);
                 let captures = window.some(dst, count).iter_mut().map(std::mem::take).collect();
                 let closure = attempt!(Closure::new(FunctionId(function), captures));
-                window.set(dst, Value::Closure(Arc::new(closure)));
+                window.set(dst, Value::Closure(value::Arc::new(closure)));
             }
             Op::Type { dst, ty } => window.set(dst, Value::Type(TypeId(ty))),
             Op::List { dst, first, count } => {
@@ -229,9 +229,9 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 hold!(list, |held| ops::extend_list(&mut held, window.get(items)));
             }
             Op::Record { dst, first, shape } => {
-                let keys = &image.shapes[usize::from(shape)];
-                let values = window.some(first, keys.len()).iter_mut().map(std::mem::take);
-                let record = attempt!(Map::from_shape(keys, values));
+                let shape = &image.shapes[usize::from(shape)];
+                let values = window.some(first, shape.keys().len()).iter_mut().map(std::mem::take);
+                let record = attempt!(Map::from_shape(shape, values));
                 window.set(dst, Value::Map(record));
             }
             Op::RecordPut { record, key, value } => {

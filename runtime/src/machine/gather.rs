@@ -15,7 +15,7 @@ use crate::{
     event::CallEvent,
     fault::{Fault, Kind},
     ops,
-    value::{List, Map, Str, Value},
+    value::{List, Map, Shape, Str, Value},
 };
 
 impl Machine {
@@ -160,7 +160,7 @@ impl Machine {
             GatherBranches::Named(keys) => {
                 let keys: Vec<Str> = keys.iter().map(|key| Str::from(key.as_str())).collect();
                 let results = results.as_list().map_or(&[][..], List::as_slice);
-                Map::from_shape(&keys, results.iter().cloned()).map(Value::Map)
+                Map::from_shape(&Shape::of(keys), results.iter().cloned()).map(Value::Map)
             }
             GatherBranches::For | GatherBranches::List(_) => Ok(results),
         };

@@ -1,7 +1,5 @@
 //! Ops that need the whole machine, or are seldom: what the loop over ops does not do itself.
 
-use std::sync::Arc;
-
 use wf_lang::program::{Op, Reg, TypeId, Types};
 
 use super::{Machine, Stop, fiber::Fiber};
@@ -9,7 +7,7 @@ use crate::{
     fault::{Fault, Kind},
     ops, schema,
     validate::{self, Misfit},
-    value::{Agent, Map, Value},
+    value::{Agent, Arc, Map, Value},
 };
 
 impl Machine {

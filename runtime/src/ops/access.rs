@@ -6,35 +6,50 @@ use crate::fault::{Fault, Kind};
 use crate::value::{List, MAX_SIZE, Map, Range, Str, Value, too_large};
 
 /// `object.name`; absent faults with kind `key`.
-pub fn field(object: &Value, name: &str) -> Result<Value, Fault> {
+#[inline]
+pub fn field(object: &Value, name: &Str) -> Result<Value, Fault> {
     match object {
-        Value::Map(map) => map.get(name).cloned().ok_or_else(|| no_field(map, name)),
+        Value::Map(map) => map.field(name).cloned().ok_or_else(|| no_field(map, name)),
         other => Err(no_fields(other, name)),
     }
 }
 
 /// `object.name`; absent gives null, and so does null.
-pub fn field_or_null(object: &Value, name: &str) -> Result<Value, Fault> {
+#[inline]
+pub fn field_or_null(object: &Value, name: &Str) -> Result<Value, Fault> {
     match object {
-        Value::Map(map) => Ok(map.get(name).cloned().unwrap_or_default()),
+        Value::Map(map) => Ok(map.field(name).cloned().unwrap_or_default()),
         Value::Null => Ok(Value::Null),
         other => Err(no_fields(other, name)),
     }
 }
 
+#[cold]
 pub(super) fn no_field(map: &Map, name: &str) -> Fault {
     let near = map.keys().find(|key| key.eq_ignore_ascii_case(name));
     let hint = near.map_or_else(|| format!("; write `?.{name}` for null"), |near| format!("; did you mean `{near}`?"));
     Fault::new(Kind::Key, format!("{} has no field `{name}`{hint}", describe(&Value::Map(map.clone()))))
 }
 
+#[cold]
 pub(super) fn no_fields(object: &Value, name: &str) -> Fault {
     Fault::new(Kind::Type, format!("{} has no field `{name}`", describe(object)))
 }
 
 /// `object[key]`: an element of a list, text, range or map, or a slice. A negative index counts from the end, a missing
 /// key of a map gives null.
+#[inline(always)]
 pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
+    if let (Value::List(list), Value::Int(at)) = (object, key)
+        && let Some(item) = usize::try_from(*at).ok().and_then(|at| list.get(at))
+    {
+        return Ok(item.clone());
+    }
+    index_of_any(object, key)
+}
+
+#[inline(never)]
+fn index_of_any(object: &Value, key: &Value) -> Result<Value, Fault> {
     match (object, key) {
         (Value::List(list), Value::Int(at)) => position(*at, list.len())
             .and_then(|at| list.get(at))
@@ -42,7 +57,7 @@ pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
             .ok_or_else(|| out_of_range(object, *at, list.len())),
         (Value::Map(map), Value::Str(key)) => Ok(map.get(key).cloned().unwrap_or_default()),
         (Value::Str(text), Value::Int(at)) => match position(*at, text.chars_len()) {
-            Some(at) => Ok(Value::str(text.slice(at, at + 1))),
+            Some(at) => Ok(Value::Str(text.char_at(at))),
             None => Err(out_of_range(object, *at, text.chars_len())),
         },
         (Value::Range(range), Value::Int(at)) => {
@@ -79,6 +94,7 @@ pub(super) fn position(at: i64, len: usize) -> Option<usize> {
     usize::try_from(at).ok().filter(|at| *at < len)
 }
 
+#[cold]
 pub(super) fn out_of_range(object: &Value, at: i64, len: usize) -> Fault {
     let what = match object {
         Value::Str(_) => "characters",

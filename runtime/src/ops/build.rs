@@ -50,7 +50,7 @@ pub(crate) fn extend_record(record: &mut Value, fields: &Value) -> Result<(), Fa
 #[inline]
 pub(crate) fn set_field(object: &mut Value, name: &Str, value: Value) -> Result<(), Fault> {
     match object {
-        Value::Map(map) => map.insert(name, value).map(drop),
+        Value::Map(map) => map.set_field(name, value),
         other => place_set(other, &[PlaceStep::Field { name, lenient: false }], value),
     }
 }

@@ -210,8 +210,13 @@ pub fn condition(value: &Value) -> Result<bool, Fault> {
 }
 
 /// `a == b`.
+#[inline(always)]
 pub fn equal(a: &Value, b: &Value) -> bool {
-    a == b
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (a, b) => a == b,
+    }
 }
 
 /// `a == value`.

@@ -66,7 +66,7 @@ pub fn place_set(root: &mut Value, steps: &[PlaceStep<'_>], new: Value) -> Resul
     };
     room(root, steps, new.depth(), || new.size().saturating_sub(place_get(root, steps).map_or(0, |old| old.size())))?;
     at(root, way, |holder| match (holder, last) {
-        (Value::Map(map), PlaceStep::Field { name, .. }) => map.insert(*name, new).map(drop),
+        (Value::Map(map), PlaceStep::Field { name, .. }) => map.set_field(name, new),
         (Value::Map(map), PlaceStep::Index(key)) => map.insert(key_text(key)?, new).map(drop),
         (Value::List(list), PlaceStep::Index(Value::Int(key))) => match position(*key, list.len()) {
             Some(at) => list.set(at, new).map(drop),
@@ -131,7 +131,7 @@ fn look(root: &Value, way: &[PlaceStep<'_>]) -> Result<(), Fault> {
     let mut value = root;
     for step in way {
         value = match (value, step) {
-            (Value::Map(map), PlaceStep::Field { name, .. }) => map.get(name).ok_or_else(|| no_field(map, name))?,
+            (Value::Map(map), PlaceStep::Field { name, .. }) => map.field(name).ok_or_else(|| no_field(map, name))?,
             (Value::Map(map), PlaceStep::Index(key)) => {
                 let key = key_text(key)?;
                 map.get(key).ok_or_else(|| no_key(key))?
@@ -171,7 +171,7 @@ fn descend(value: &mut Value, step: &PlaceStep<'_>, rest: &[PlaceStep<'_>], act:
     };
     // What stands there was looked at before; there is room for what is put there.
     match (value, step) {
-        (Value::Map(map), PlaceStep::Field { name, .. }) => drop(map.update(name, next)),
+        (Value::Map(map), PlaceStep::Field { name, .. }) => drop(map.update_field(name, next)),
         (Value::Map(map), PlaceStep::Index(Value::Str(key))) => drop(map.update(key, next)),
         (Value::List(list), PlaceStep::Index(Value::Int(key))) => {
             if let Some(at) = position(*key, list.len()) {

@@ -6,8 +6,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 
+pub use triomphe::Arc;
 use wf_lang::program::{Constant, TypeId};
 
 use crate::fault::{Fault, Kind};
@@ -16,12 +16,14 @@ mod list;
 mod map;
 mod opaque;
 mod saved;
+mod shape;
 mod text;
 
 pub use list::List;
 pub use map::Map;
 pub use opaque::{Agent, Bytes, Closure, Range, Secret, SecretPart, Tool};
 pub(crate) use saved::{FANOUT, Saved, SavedTree};
+pub(crate) use shape::Shape;
 pub use text::Str;
 
 /// How deep values may be nested: a list of numbers has depth 1.
@@ -34,14 +36,12 @@ const SCALAR: usize = 8;
 
 /// A value of the language.
 ///
-/// The plain ones, which hold nothing that is shared, come first: to tell them from the others takes one comparison.
+/// In this order, one comparison tells scalars from the rest, and what holds something that is shared from what does not.
 #[derive(Default)]
 pub enum Value {
     /// `null`.
     #[default]
     Null,
-    /// An argument that was left out; no expression gives it.
-    Missing,
     /// `true`, `false`.
     Bool(bool),
     /// An integer.
@@ -52,6 +52,8 @@ pub enum Value {
     Duration(i64),
     /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
     Time(i64),
+    /// An argument that was left out; no expression gives it.
+    Missing,
     /// A type as a value.
     Type(TypeId),
     /// Text.
@@ -97,39 +99,57 @@ fn count_copy() {
 pub(crate) struct Nest {
     depth: u16,
     opaque: bool,
-    size: usize,
+    /// At most so many bytes, or more than any value may have.
+    size: u32,
 }
 
 impl Nest {
     /// Of an empty container.
-    const EMPTY: Nest = Nest { depth: 1, opaque: false, size: SCALAR };
+    const EMPTY: Nest = Nest { depth: 1, opaque: false, size: SCALAR as u32 };
 
     fn flat(opaque: bool, contents: usize) -> Nest {
-        Nest { depth: 0, opaque, size: contents.saturating_add(SCALAR) }
+        Nest { depth: 0, opaque, size: SCALAR as u32 }.with_bytes(contents)
+    }
+
+    /// Of this container with so many bytes more.
+    #[inline]
+    fn with_bytes(self, bytes: usize) -> Nest {
+        Nest { size: self.size.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX)), ..self }
     }
 
     /// Of this container with `value` in it; fails when that is nested too deeply or too large.
+    #[inline(always)]
     fn with(self, value: &Value) -> Result<Nest, Fault> {
+        if value.is_scalar() {
+            let nest = self.with_bytes(SCALAR);
+            return if nest.size as usize > MAX_SIZE { Err(too_large()) } else { Ok(nest) };
+        }
+        self.with_contents(value)
+    }
+
+    #[inline(never)]
+    fn with_contents(self, value: &Value) -> Result<Nest, Fault> {
         let inner = value.nest();
         if usize::from(inner.depth) >= MAX_DEPTH {
             return Err(too_deep());
         }
         let size = self.size.saturating_add(inner.size);
-        if size > MAX_SIZE {
+        if size as usize > MAX_SIZE {
             return Err(too_large());
         }
         Ok(Nest { depth: self.depth.max(inner.depth + 1), opaque: self.opaque || inner.opaque, size })
     }
 
-    /// Of this container with `value` under a new key.
-    fn with_entry(self, key: &Str, value: &Value) -> Result<Nest, Fault> {
-        Nest { size: self.size.saturating_add(key.byte_len()), ..self }.with(value)
+    /// Of this container with `new` in the place of `old`.
+    #[inline(always)]
+    fn replaced(self, old: &Value, new: &Value) -> Result<Nest, Fault> {
+        if old.is_scalar() && new.is_scalar() { Ok(self) } else { self.without(old.size()).with(new) }
     }
 
     /// Of this container with the elements of another one like it.
     fn join(self, other: Nest) -> Result<Nest, Fault> {
-        let size = self.size.saturating_add(other.size).saturating_sub(SCALAR);
-        if size > MAX_SIZE {
+        let size = self.size.saturating_add(other.size).saturating_sub(SCALAR as u32);
+        if size as usize > MAX_SIZE {
             return Err(too_large());
         }
         Ok(Nest { depth: self.depth.max(other.depth), opaque: self.opaque || other.opaque, size })
@@ -137,7 +157,7 @@ impl Nest {
 
     /// Of this container after so much was taken out of it.
     fn without(self, size: usize) -> Nest {
-        Nest { size: self.size.saturating_sub(size), ..self }
+        Nest { size: self.size.saturating_sub(u32::try_from(size).unwrap_or(u32::MAX)), ..self }
     }
 
     /// Of this container after an element of so much became `value` in place; fails when that is nested too deeply.
@@ -237,7 +257,7 @@ impl Value {
     /// How large it is, in bytes: texts and bytes by their length, everything else at eight bytes and what is in it.
     /// O(1), and so a fair measure of what a run holds.
     pub fn size(&self) -> usize {
-        self.nest().size
+        self.nest().size as usize
     }
 
     fn nest(&self) -> Nest {
@@ -343,20 +363,19 @@ impl Value {
         std::mem::take(self)
     }
 
+    /// Whether it is data without contents.
+    #[inline(always)]
+    fn is_scalar(&self) -> bool {
+        matches!(
+            self,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Duration(_) | Value::Time(_)
+        )
+    }
+
     /// Whether it holds nothing that is shared, so that copying and dropping it is nothing but moving bytes.
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        matches!(
-            self,
-            Value::Null
-                | Value::Missing
-                | Value::Bool(_)
-                | Value::Int(_)
-                | Value::Float(_)
-                | Value::Duration(_)
-                | Value::Time(_)
-                | Value::Type(_)
-        )
+        self.is_scalar() || matches!(self, Value::Missing | Value::Type(_))
     }
 
     /// `*self = value`, quick when what was there is plain.
