@@ -93,7 +93,10 @@ impl<'a> Checker<'a> {
                 }
                 let (ty, short) = self.object(object);
                 let short = short || (*optional && self.may_be_absent(&ty));
-                if let Some(field) = self.declared_field(&ty, &name.text) {
+                let field = self.declared_field(&ty, &name.text);
+                if let Some(field) =
+                    field.filter(|field| self.may_be_called(field) || !self.has_method(&ty, &name.text))
+                {
                     self.note(callee, &field);
                     return (self.call_value(callee, &field, given), short);
                 }
@@ -145,6 +148,13 @@ impl<'a> Checker<'a> {
         for value in given.values() {
             self.infer(value, None);
         }
+    }
+
+    /// Whether a value of that type may be a function or an agent.
+    fn may_be_called(&self, ty: &Type) -> bool {
+        let callable =
+            |ty: &Type| matches!(ty, Type::Function(_) | Type::Agent(_) | Type::Any | Type::Unknown | Type::Never);
+        self.members_non_null(ty).iter().any(callable)
     }
 
     /// Calls a function value or an agent.

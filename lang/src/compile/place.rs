@@ -179,6 +179,9 @@ pub(super) fn dynamic_change(method: &str) -> Option<&'static str> {
     match method {
         "push" => Some("list.push"),
         "pop" => Some("list.pop"),
+        "insert" => Some("list.insert"),
+        "remove" => Some("change.remove"),
+        "set" => Some("map.set"),
         _ => None,
     }
 }
