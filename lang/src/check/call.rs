@@ -175,7 +175,23 @@ impl<'a> Checker<'a> {
             return self.call_unknown(given, members.contains(&Type::Unknown));
         }
         self.give_up(given);
+        let hidden = match &callee.kind {
+            ExprKind::Name(name) if self.library.ambient.contains_key(name) => Some(name),
+            _ => None,
+        };
+        if let Some(name) = hidden {
+            let message = format!("`{}` cannot be called", self.show(ty));
+            let help = format!("the name `{name}` hides the library's `{name}` here; rename it");
+            self.report(Diagnostic::new(Code::NotCallable, callee.span, message).help(help));
+            return Type::Unknown;
+        }
         let help = match members.first() {
+            Some(Type::TypeOf(of)) if matches!(**of, Type::Int | Type::Float) => {
+                "a type is no function: `text.to_int()` and `text.to_float()` read numbers, `x.floor()` rounds one"
+            }
+            Some(Type::TypeOf(of)) if **of == Type::String => {
+                "a type is no function: put the value into text, `\"${value}\"`"
+            }
             Some(Type::TypeOf(_)) => "a type is no function: write the record itself, or `value as Type`",
             _ => "only functions, steps, workflows and agents are called",
         };

@@ -217,6 +217,51 @@ const PHRASES: &[(&[&str], &str)] = &[
     (&["as_str", "asString", "to_owned"], "leave it out: there is one kind of string"),
 ];
 
+/// What other languages call the functions of a namespace.
+const MEMBERS: &[(&str, &[&str], &str)] = &[
+    ("json", &["loads", "load", "decode", "deserialize", "from_str", "Unmarshal"], "parse"),
+    ("json", &["dumps", "dump", "encode", "serialize", "to_string", "generate", "Marshal"], "stringify"),
+    ("csv", &["loads", "load", "read", "reader", "DictReader", "decode"], "parse"),
+    ("csv", &["dumps", "write", "writer", "DictWriter", "encode", "generate"], "stringify"),
+    ("yaml", &["load", "loads", "safe_load", "decode", "from_str"], "parse"),
+    ("base64", &["b64encode", "encode64", "EncodeToString"], "encode"),
+    ("base64", &["b64decode", "decode64", "DecodeString"], "decode"),
+    ("hash", &["sha", "sha2", "hexdigest", "digest", "Sum256"], "sha256"),
+    ("url", &["quote", "escape", "QueryEscape", "encodeURIComponent"], "encode"),
+    ("url", &["unquote", "unescape", "QueryUnescape", "decodeURIComponent"], "decode"),
+    ("url", &["urlparse", "urlsplit"], "parse"),
+    ("math", &["power"], "pow"),
+    ("math", &["ln"], "log"),
+    ("random", &["randint", "randrange", "Intn", "gen_range", "integer", "between"], "int"),
+    ("random", &["random", "uniform", "Float64", "rand"], "float"),
+    ("random", &["choice", "sample", "choose"], "pick"),
+    ("time", &["time", "current", "utcnow", "Now", "today"], "now"),
+    ("time", &["fromisoformat", "strptime", "from_iso", "Parse"], "parse"),
+];
+
+/// What other languages call a function that is written otherwise here.
+const FUNCTIONS: &[(&[&str], &str)] = &[
+    (&["enumerate"], "write a loop with the index: `for i, x in xs { … }`"),
+    (&["range", "xrange"], "write a range: `0..n`"),
+    (&["str", "String", "repr"], "put the value into text: `\"${value}\"`"),
+    (&["parseInt", "parse_int", "Number", "atoi"], "read a number from text: `text.to_int()`, null when it is none"),
+    (&["parseFloat", "parse_float"], "read a number from text: `text.to_float()`, null when it is none"),
+    (&["setTimeout", "wait"], "wait with `sleep(2s)`"),
+    (&["isinstance", "typeof"], "check a type with `match x { n: int => …, _ => … }`"),
+    (&["Array", "Vec", "vec"], "write a list: `[1, 2]`"),
+    (&["dict", "Map", "HashMap", "Object"], "write a record or map: `{ key: value }`"),
+];
+
+/// How a function of another language is written.
+pub(super) fn function(word: &str) -> Option<&'static str> {
+    FUNCTIONS.iter().find(|(words, _)| words.contains(&word)).map(|(_, help)| *help)
+}
+
+/// What a function of a namespace is called here.
+pub(super) fn member(namespace: &str, word: &str) -> Option<&'static str> {
+    MEMBERS.iter().find(|(of, words, _)| *of == namespace && words.contains(&word)).map(|(_, _, here)| *here)
+}
+
 /// The words that [`meant`] knows.
 pub(super) fn words() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(there, _)| *there)

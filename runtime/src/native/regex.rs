@@ -1,17 +1,22 @@
-//! Regular expressions: those of the `regex` crate, which match in time that is linear in the text.
+//! Regular expressions: those of the `regex` crate, which find a match in time that is linear in the text.
+//!
+//! Finding all of them is not: each may be known only after a look at all the text behind it. So that is watched.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
 
 use ::regex::{Captures, Regex, RegexBuilder};
 
 use super::{
     NativeContext,
-    args::{Text, misfit, text, texts},
+    args::{Text, misfit, text},
 };
 use crate::{
     fault::{Fault, Kind},
     ops::quote,
-    value::{Map, Str, Value},
+    value::{List, Map, Str, Value},
 };
 
 /// How many compiled expressions a thread keeps.
@@ -20,6 +25,36 @@ const KEPT: usize = 32;
 const LONGEST: usize = 4096;
 /// How large a compiled expression may be, in bytes, and what matching may remember beside it.
 const COMPILED: usize = 4 << 20;
+
+/// How long looking for all matches may take.
+const LONG: Duration = Duration::from_secs(10);
+/// How many matches are found between two looks at the clock.
+const BETWEEN: usize = 64;
+
+/// Ends a search that would keep the run from ever being stopped.
+struct Watch {
+    began: Instant,
+    found: usize,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { began: Instant::now(), found: 0 }
+    }
+
+    /// Counts a match.
+    fn found(&mut self, regex: &Regex) -> Result<(), Fault> {
+        self.found += 1;
+        if !self.found.is_multiple_of(BETWEEN) || self.began.elapsed() < LONG {
+            return Ok(());
+        }
+        let message = format!(
+            "the expression {} looks at all the text for each match, and there are too many; make it match less",
+            quote(regex.as_str())
+        );
+        Err(Fault::new(Kind::Limit, message))
+    }
+}
 
 thread_local! {
     /// The expressions that were used last, the latest one at the end.
@@ -73,7 +108,13 @@ pub(super) fn matches(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value
 }
 
 pub(super) fn find_all(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {
-    texts(compiled(text(args, 1)?)?.find_iter(text(args, 0)?).map(|found| found.as_str()))
+    let regex = compiled(text(args, 1)?)?;
+    let (mut out, mut watch) = (List::new(), Watch::new());
+    for found in regex.find_iter(text(args, 0)?) {
+        watch.found(&regex)?;
+        out.push(Value::str(found.as_str()))?;
+    }
+    Ok(Value::List(out))
 }
 
 /// The groups of the first match that took part in it: by number, `"0"` for the whole, and by name.
@@ -97,9 +138,10 @@ pub(super) fn captures(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Valu
 pub(super) fn replace_re(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {
     let (whole, regex) = (text(args, 0)?, compiled(text(args, 1)?)?);
     let template = template(text(args, 2)?, &regex)?;
-    let mut out = Text::default();
+    let (mut out, mut watch) = (Text::default(), Watch::new());
     let mut done = 0;
     for found in regex.captures_iter(whole) {
+        watch.found(&regex)?;
         let Some(all) = found.get(0) else { continue };
         out.push(whole.get(done..all.start()).unwrap_or_default())?;
         template.iter().try_for_each(|part| out.push(part.text(&found)))?;

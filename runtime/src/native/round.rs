@@ -7,8 +7,10 @@ use super::{
 };
 use crate::{fault::Fault, ops::describe, value::Value};
 
-/// Powers of ten that a float holds exactly.
+/// Up to this power of ten a float holds it exactly.
 const EXACT: i64 = 22;
+/// The first one that it does not.
+const INEXACT: i64 = EXACT + 1;
 
 /// `(number, digits)`.
 pub(super) fn round(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {
@@ -38,7 +40,7 @@ fn fraction(number: f64, digits: i64) -> f64 {
         400.. => number,
         ..=-309 => 0.0,
         1..=EXACT => scaled(number, 10f64.powi(digits as i32)),
-        1.. => format!("{number:.*}", digits as usize).parse().unwrap_or(number),
+        INEXACT..400 => format!("{number:.*}", digits as usize).parse().unwrap_or(number),
         _ => {
             let unit = 10f64.powi(-digits as i32);
             let rest = number % unit;
