@@ -18,7 +18,8 @@ pub(super) fn round(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, 
     let rounded = match arg(args, 0) {
         Value::Int(number) if digits >= 0 => Some(Value::Int(*number)),
         Value::Int(number) => whole(*number, digits.unsigned_abs()).map(Value::Int),
-        Value::Float(number) => Value::float(fraction(*number, digits)),
+        // What is rounded to nothing has no sign.
+        Value::Float(number) => Value::float(fraction(*number, digits) + 0.0),
         other => return Err(wrong("a number", other)),
     };
     rounded.ok_or_else(|| out_of_range(format!("cannot round {}: the result is out of range", describe(arg(args, 0)))))

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    value::{Bytes, MAX_SIZE, Str, Value, too_large},
+    value::{Bytes, Str, Value},
 };
 
 pub(super) fn len(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {
@@ -158,8 +158,5 @@ pub(super) fn truncate(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Valu
     };
     let end = end.slice(0, width.min(end.chars_len())).to_owned();
     let kept = width.saturating_sub(end.chars().count());
-    if whole.byte_len() + end.len() > MAX_SIZE * 2 {
-        return Err(too_large());
-    }
     sized(format!("{}{end}", whole.slice(0, kept)))
 }

@@ -346,6 +346,41 @@ fn no_argument_makes_a_native_panic() {
     }
 }
 
+#[test]
+fn no_text_makes_a_reader_panic() {
+    const LETTERS: &[u8] = b" \n\t-:?[]{}&*!|>'\"#%@`,a0.\\()+^$<=;/_eEZT";
+    let readers: [(&str, usize); 10] = [
+        ("yaml.parse", 0),
+        ("json.parse", 0),
+        ("csv.parse", 0),
+        ("url.parse", 0),
+        ("url.decode", 0),
+        ("base64.decode", 0),
+        ("time.parse", 0),
+        ("time.format", 1),
+        ("string.matches", 1),
+        ("string.replace_re", 2),
+    ];
+    let mut random = Random(14);
+    for _ in 0..4000 {
+        let length = random.below(40);
+        let text: String = (0..length).map(|_| char::from(LETTERS[random.below(LETTERS.len())])).collect();
+        for (name, at) in readers {
+            let mut args = [Value::str("a.b"), Value::str("(.)"), Value::str("$1")];
+            if name == "time.format" {
+                args[0] = Value::Time(1_894_006_800_000);
+                args[2] = Value::str("Asia/Tokyo");
+            }
+            args[at] = Value::str(text.as_str());
+            let count = if at == 0 { 1 } else { 3 };
+            if let Err(fault) = try_call(name, args.into_iter().take(count)) {
+                let told = matches!(fault.kind, Kind::Type | Kind::Json | Kind::Limit | Kind::Arithmetic);
+                assert!(told, "{name} of {text:?}: {fault}");
+            }
+        }
+    }
+}
+
 /// Any value; those that many natives take are likely.
 fn any(random: &mut Random) -> Value {
     const TEXTS: [&str; 12] = [
