@@ -15,7 +15,7 @@ mod read;
 mod texts;
 
 pub use read::from_text;
-pub use texts::{base64_bytes, base64_text, duration_text, parse_duration, parse_time, time_text};
+pub use texts::{base64_bytes, base64_text, duration_text, float_text, parse_duration, parse_time, time_text};
 
 /// The value as JSON text, with `indent` spaces a level, or on one line when that is 0.
 pub fn to_text(value: &Value, indent: usize) -> Result<String, Fault> {
@@ -48,8 +48,7 @@ fn write(value: &Value, indent: usize, level: usize, out: &mut String) -> Result
             close(map.is_empty(), '}', indent, level, out);
         }
         Value::Int(number) => out.push_str(itoa::Buffer::new().format(*number)),
-        // As `serde_json` writes it; no float is anything but finite.
-        Value::Float(number) => out.push_str(zmij::Buffer::new().format_finite(*number)),
+        Value::Float(number) => out.push_str(&float_text(*number)),
         Value::Str(text) => quote(text, out),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Null => out.push_str("null"),

@@ -86,7 +86,7 @@ impl Reader<'_> {
         if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             // So many digits fit for certain.
             let negative = first > start;
-            return (digits <= 18).then_some(Value::Int(if negative { -whole } else { whole }));
+            return (digits <= 18).then(|| Value::Int(if negative { -whole } else { whole }));
         }
         if self.eat(b'.') {
             self.digits()?;

@@ -367,6 +367,9 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                     super::rare::check(&image.program.types, TypeId(ty), window.get_mut(reg)).map_err(Fault::from)
                 );
             }
+            Op::Convert { reg, ty } => {
+                attempt!(super::rare::convert(&image.program.types, TypeId(ty), window.get_mut(reg)));
+            }
             Op::Fits { reg, ty } => {
                 let fits = super::rare::check(&image.program.types, TypeId(ty), window.get_mut(reg)).is_ok();
                 window.set(reg, Value::Bool(fits));

@@ -113,6 +113,12 @@ pub(super) fn check(types: &Types, ty: TypeId, value: &mut Value) -> Result<(), 
     Ok(())
 }
 
+/// Brings a value into a type's form as if it came from outside; one that does not fit stays as it is.
+pub(super) fn convert(types: &Types, ty: TypeId, value: &mut Value) -> Result<(), Fault> {
+    *value = validate::fits_outside(types, ty, value.clone())?;
+    Ok(())
+}
+
 fn take(fiber: &mut Fiber, base: usize, first: Reg, count: u16) -> Vec<Value> {
     let from = base + usize::from(first);
     fiber.regs[from..from + usize::from(count)].iter_mut().map(std::mem::take).collect()

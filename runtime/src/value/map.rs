@@ -44,7 +44,7 @@ impl Map {
 
     /// A record with the keys of a shape, and as many values.
     #[inline]
-    pub(crate) fn from_shape(shape: &Arc<Shape>, values: impl ExactSizeIterator<Item = Value>) -> Result<Map, Fault> {
+    pub(crate) fn from_shape(shape: &Arc<Shape>, values: impl Iterator<Item = Value>) -> Result<Map, Fault> {
         let values: SmallVec<[Value; INLINE]> = values.collect();
         let nest = Nest::EMPTY.with_bytes(shape.bytes()).with_all(&values)?;
         Ok(Self::build(Arc::clone(shape), values, nest))
