@@ -143,9 +143,6 @@ impl Look<'_> {
             }
         }
         match &item.kind {
-            ItemKind::Import(import) => {
-                self.not_built(import.path.span, "`import`", "put the declarations into this file for now");
-            }
             ItemKind::Agent(agent) => self.agent(agent),
             _ => {}
         }

@@ -59,6 +59,7 @@ impl Script {
             name: module.source.name.to_string(),
             library: module.library,
             text: module.source.text.to_string(),
+            imports: Vec::new(),
         });
         let code = Code { sources: sources.collect(), program };
         let image = code.image().expect("the library's functions are there");
