@@ -2,6 +2,7 @@
 
 mod codec;
 mod copies;
+mod files;
 mod fuzz;
 mod growth;
 mod harness;
