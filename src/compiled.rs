@@ -90,3 +90,35 @@ impl Texts for Stored<'_> {
         found.ok_or_else(|| Unreadable::new(format!("`{shown}` is not stored with the run")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_modules_compile_again_to_the_same_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, text).expect("written");
+            path
+        };
+        let main =
+            "import { a, b } from \"./a.wf\"\nimport \"../lib/x.wf\" as x\nworkflow main() { a(); b(); x.a() }\n";
+        let main = file("flows/main.wf", main);
+        file(
+            "flows/a.wf",
+            "import { stringify } from \"std/json\"\nlet A = stringify(1)\nstep a() { print(A) }\nfn b() { }\n",
+        );
+        file("lib/x.wf", "import { a as other } from \"../flows/a.wf\"\nstate { n: int = 1 }\nstep a() { other() }\n");
+        let loaded = crate::load::load_file(&main).expect("it is read");
+        let code = code(&loaded).expect("it compiles");
+        drop(folder);
+        let users = code.sources.iter().filter(|source| !source.library).map(|source| source.name.as_str());
+        assert_eq!(users.collect::<Vec<_>>(), ["main.wf", "a.wf", "../lib/x.wf"]);
+        assert_eq!(recompile(&code.sources).as_ref(), Ok(&code.program));
+        let (packed, _) = code.pack().expect("packed");
+        assert_eq!(Code::unpack(&packed, &recompile).expect("unpacked").sources, code.sources);
+    }
+}
