@@ -142,9 +142,8 @@ impl Look<'_> {
                 _ => {}
             }
         }
-        match &item.kind {
-            ItemKind::Agent(agent) => self.agent(agent),
-            _ => {}
+        if let ItemKind::Agent(agent) = &item.kind {
+            self.agent(agent);
         }
     }
 
