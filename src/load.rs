@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Component, Path},
     sync::LazyLock,
 };
 
@@ -31,9 +31,12 @@ pub(crate) fn load_file(file: &Path) -> Result<Loaded, Unreadable> {
 }
 
 /// Where a file lies, whatever the folder of this process is: what tells modules apart.
-pub(crate) fn place_of(file: &Path) -> String {
+fn place_of(file: &Path) -> String {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    path::normal(&slashed(&absolute))
+    // Behind a link, `..` is not the folder that stands before it.
+    let up = absolute.components().any(|part| part == Component::ParentDir);
+    let real = if up { std::fs::canonicalize(&absolute).ok() } else { None };
+    path::normal(&slashed(&real.unwrap_or(absolute)))
 }
 
 /// A path with `/` between folders.

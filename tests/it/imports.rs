@@ -145,6 +145,19 @@ fn what_is_wrong_stands_in_its_own_file() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_script_behind_a_link_imports_from_where_it_lies() {
+    let place = place(&[
+        ("real/deep/main.wf", "import { f } from \"./steps.wf\"\nworkflow main() -> int { f() }\n"),
+        ("real/deep/steps.wf", "fn f() -> int { 1 }\n"),
+        ("steps.wf", "fn f() -> int { 2 }\n"),
+    ]);
+    std::fs::create_dir(place.path("real/inner")).expect("made");
+    std::os::unix::fs::symlink(place.path("real/inner"), place.path("link")).expect("linked");
+    assert_eq!(place.wf(&["run", "link/../deep/main.wf"]).ends(0).out, "1\n");
+}
+
+#[test]
 fn a_circle_is_shown_once_with_all_its_imports() {
     let place = place(&[
         ("a.wf", "import { b } from \"./b.wf\"\nfn a() -> int { b() }\n"),
@@ -224,7 +237,10 @@ fn a_thousand_modules_in_a_chain() {
         number => format!("import {{ f as next }} from \"./m{}.wf\"\nfn f() {{ next() + 1 }}\n", number + 1),
     };
     let mut files: Vec<(String, String)> = (0..1000).map(|number| (format!("m{number}.wf"), text(number))).collect();
-    files.push(("main.wf".into(), "import { f } from \"./m0.wf\"\nworkflow main() -> int { f() }\n".into()));
+    files.push((
+        "main.wf".into(),
+        "import { f } from \"./m0.wf\"\nlet ALL = f()\nworkflow main() -> int { ALL }\n".into(),
+    ));
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let place = place(&files);
     assert_eq!(place.wf(&["run", "main.wf"]).ends(0).out, "1000\n");

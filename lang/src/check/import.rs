@@ -212,8 +212,17 @@ fn is_method(input: &ModuleInput, name: &str) -> bool {
 }
 
 impl Checker<'_> {
-    /// The import that brings a name from a file of the library that must be imported, or such a file.
+    /// What an unknown name may be: one that is imported under another, or the library's where it must be imported.
     pub(super) fn import_help(&self, name: &str) -> Option<String> {
+        let items = &self.modules[usize::from(self.frame.module.0)].module.items;
+        let imports = items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Import(import) => import.names.as_ref(),
+            _ => None,
+        });
+        let renamed = imports.flatten().find(|(written, alias)| written.text == name && alias.is_some());
+        if let Some((_, Some(alias))) = renamed {
+            return Some(format!("it is imported as `{}`", alias.text));
+        }
         let file = |module: &ModuleId| &self.modules[usize::from(module.0)].name;
         let declares = |module: &&ModuleId| self.names[usize::from(module.0)].items.contains_key(name);
         if name.starts_with('_') {

@@ -216,6 +216,40 @@ mod tests {
         assert_eq!(load(&Library::default(), "large.wf", &text).diagnostics.len(), 1);
     }
 
+    /// Each module imports the next one, and so on.
+    struct Endless;
+
+    impl Texts for Endless {
+        fn read(&self, path: &str, _: &str) -> Result<String, Unreadable> {
+            let number: u32 = path.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+            Ok(format!("import \"./m{}.wf\" as next\n", number + 1))
+        }
+    }
+
+    #[test]
+    fn a_program_without_end_has_one_diagnostic() {
+        let main = Main { path: "/p/m0.wf", shown: "m0.wf", text: "import \"./m1.wf\" as next" };
+        let loaded = load_with(&Library::default(), main, &Endless);
+        let said: Vec<_> = loaded.diagnostics.iter().map(|found| (found.span.source, &*found.message)).collect();
+        assert_eq!(said, [(SourceId(4095), "a program has at most 4096 modules")]);
+        assert_eq!(&*loaded.source(loaded.diagnostics[0].span).name, "m4095.wf");
+    }
+
+    #[test]
+    fn texts_may_be_too_large_together() {
+        struct Large;
+        impl Texts for Large {
+            fn read(&self, path: &str, _: &str) -> Result<String, Unreadable> {
+                Ok(format!("// {path}{}", " ".repeat(crate::source::MAX_SOURCE_BYTES - 20)))
+            }
+        }
+        let imports: String = (0..20).map(|n| format!("import \"./m{n}.wf\" as m{n}\n")).collect();
+        let main = Main { path: "main.wf", shown: "main.wf", text: &imports };
+        let loaded = load_with(&Library::default(), main, &Large);
+        assert_eq!((loaded.sources.len(), loaded.diagnostics.len()), (16, 5));
+        assert!(loaded.diagnostics[0].message.contains("at most 67108864 bytes"));
+    }
+
     #[test]
     fn the_library_comes_first_and_the_user_last() {
         let library = Library::new([("prelude", "fn len<T>(self: [T]) -> int\n"), ("list", "")]);

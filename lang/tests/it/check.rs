@@ -6,6 +6,7 @@ use crate::cases::{self, Case};
 use wf_lang::{
     Diagnostic, Source,
     check::{Checked, ModuleInput, Target, check},
+    compile::compile,
     load::{Library, Loaded, Main, load, load_with},
     span::SourceId,
     syntax::ast::ItemKind,
@@ -86,6 +87,28 @@ fn damaged_programs_check() {
                 check_text(&library, &text[..end]);
                 check_text(&library, &text[end..]);
             }
+        }
+    }
+}
+
+#[test]
+fn programs_with_a_damaged_file_check() {
+    let library = loaded_library();
+    let several = |case: &Case| !case.files.is_empty();
+    for mut case in cases::all("check").into_iter().filter(several) {
+        for index in 0..case.files.len() {
+            let whole = case.files[index].clone();
+            let ends = (0..=whole.text.len()).filter(|end| whole.text.is_char_boundary(*end));
+            for end in ends.step_by(29) {
+                for part in [&whole.text[..end], &whole.text[end..]] {
+                    case.files[index] = Source::new(whole.id, &*whole.name, part);
+                    let loaded = check_case(&library, &case);
+                    if !loaded.has_errors() {
+                        compile(&loaded.checked).expect("what checks compiles");
+                    }
+                }
+            }
+            case.files[index] = whole;
         }
     }
 }
