@@ -18,6 +18,7 @@ mod annotation;
 mod args;
 mod call;
 mod checker;
+mod constants;
 mod control;
 mod declare;
 mod expr;
@@ -259,6 +260,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         unbuilt::report(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
+    constants::report(&modules, &tables, &mut diagnostics);
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
     let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
     Checked { modules, tables, named, signatures, diagnostics }
