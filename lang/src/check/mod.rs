@@ -21,6 +21,7 @@ mod checker;
 mod constants;
 mod control;
 mod declare;
+mod elsewhere;
 mod expr;
 mod field;
 mod gather;

@@ -162,6 +162,15 @@ fn must_be_imported(input: &ModuleInput) -> bool {
     word.and_then(|word| word.strip_prefix("std/")) == Some(&*input.name)
 }
 
+/// Whether a declaration is a member of its library module as a namespace.
+fn is_member(item: &ast::Item) -> bool {
+    match &item.kind {
+        ItemKind::Function(function) => !is_method(function) && !function.name.text.starts_with('_'),
+        ItemKind::Let(_) => true,
+        _ => false,
+    }
+}
+
 /// Collects what the library's modules make known.
 pub(super) fn library(modules: &[ModuleInput]) -> Library {
     let mut library = Library::default();
@@ -169,7 +178,7 @@ pub(super) fn library(modules: &[ModuleInput]) -> Library {
         let ambient = !must_be_imported(input);
         if !ambient {
             library.imported.push(module);
-        } else if &*input.name != PRELUDE {
+        } else if &*input.name != PRELUDE && input.module.items.iter().any(is_member) {
             library.namespaces.insert(SmolStr::new(&input.name), module);
         }
         for (item, declaration) in (0_u32..).zip(&input.module.items) {
