@@ -190,10 +190,10 @@ pub(super) fn open_scope(
     let (name, counter) = match (callee.kind, first) {
         (FunctionKind::Ask, Value::Agent(agent)) => {
             let declared = image.program.agents.get(agent.declaration() as usize);
-            let name = declared.map_or("agent", |declared| declared.name.as_str());
+            let name = declared.map_or("agent", |declared| declared.element.as_str());
             (name.into(), AGENT_CALLS | agent.declaration())
         }
-        _ => (image.function_names[function as usize].clone(), function),
+        _ => (image.elements[function as usize].clone(), function),
     };
     let index = count_call(scopes, low_water, counter);
     scopes.push(Scope { frame: frame as u32, function, name, index, ..Scope::default() });

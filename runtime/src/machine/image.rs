@@ -21,7 +21,8 @@ pub struct Image {
     pub(crate) natives: Vec<NativeFn>,
     pub(crate) constants: Vec<Value>,
     pub(crate) names: Vec<Str>,
-    pub(crate) function_names: Vec<Str>,
+    /// What calls of the functions are called in paths.
+    pub(crate) elements: Vec<Str>,
     pub(crate) shapes: Vec<value::Arc<Shape>>,
 }
 
@@ -49,8 +50,8 @@ impl Image {
         let named: HashMap<&str, &Str> = names.iter().map(|name| (name.as_str(), name)).collect();
         let key = |key: &smol_str::SmolStr| named.get(key.as_str()).map_or_else(|| text(key), |name| (*name).clone());
         let shapes = program.shapes.iter().map(|keys| Shape::of(keys.iter().map(key).collect())).collect();
-        let function_names = program.functions.iter().map(|function| text(&function.name)).collect();
-        Ok(Arc::new(Self { program, sources, natives, constants, names, function_names, shapes }))
+        let elements = program.functions.iter().map(|function| text(&function.element)).collect();
+        Ok(Arc::new(Self { program, sources, natives, constants, names, elements, shapes }))
     }
 
     /// A function; ids are checked when programs and checkpoints are loaded.
