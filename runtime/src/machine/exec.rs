@@ -196,17 +196,11 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             Op::Null { dst } => window.set(dst, Value::Null),
             Op::Bool { dst, value } => window.set(dst, Value::Bool(value)),
             Op::Int { dst, value } => window.set(dst, Value::Int(i64::from(value))),
-            Op::Const { dst, constant } => window.set(dst, image.constants[constant as usize].clone()),
+            Op::Const { dst, constant } => window.get_mut(dst).copy_from(&image.constants[constant as usize]),
             Op::Missing { dst } => window.set(dst, Value::Missing),
-            Op::Copy { dst, src } => {
-                let value = window.get(src).clone();
-                window.set(dst, value);
-            }
-            Op::Move { dst, src } => {
-                let value = window.take(src);
-                window.set(dst, value);
-            }
-            Op::Global { dst, global } => window.set(dst, machine.globals[global as usize].clone()),
+            Op::Copy { dst, src } => window.copy(dst, src),
+            Op::Move { dst, src } => window.shift(dst, src),
+            Op::Global { dst, global } => window.get_mut(dst).copy_from(&machine.globals[global as usize]),
             Op::Closure { dst, function } => {
                 let count = usize::from(image.function(function).captures);
                 let captures = window.some(dst, count).iter_mut().map(std::mem::take).collect();
@@ -219,6 +213,11 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 window.set(dst, Value::List(attempt!(List::from_vec(items))));
             }
             Op::ListPush { list, item, last } => {
+                if let Some([Value::List(list), item]) = window.two(list, item)
+                    && list.push_scalar(item)
+                {
+                    continue;
+                }
                 let item = window.hand_over(item, last);
                 match window.get_mut(list) {
                     Value::List(list) => attempt!(list.push(item)),
@@ -258,17 +257,25 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             Op::Sub { dst, a, b } => arithmetic!(dst, a, window.get(b), checked_sub, -, ops::sub),
             Op::Mul { dst, a, b } => arithmetic!(dst, a, window.get(b), checked_mul, *, ops::mul),
             Op::Div { dst, a, b } => {
-                let value = match (window.get(a), window.get(b)) {
-                    (Value::Float(a), Value::Float(b)) if *b != 0.0 && (a / b).is_finite() => Value::Float(a / b),
-                    (a, b) => attempt!(ops::div(a, b)),
-                };
+                if let (Value::Float(a), Value::Float(b)) = (window.get(a), window.get(b)) {
+                    let value = a / b;
+                    if value.is_finite() {
+                        window.set(dst, Value::Float(value));
+                        continue;
+                    }
+                }
+                let value = attempt!(ops::div(window.get(a), window.get(b)));
                 window.set(dst, value);
             }
             Op::Rem { dst, a, b } => {
-                let value = match (window.get(a), window.get(b)) {
-                    (Value::Int(a), Value::Int(b)) if *b != 0 => Value::Int(a.wrapping_rem(*b)),
-                    (a, b) => attempt!(ops::rem(a, b)),
-                };
+                if let (Value::Int(a), Value::Int(b)) = (window.get(a), window.get(b))
+                    && *b != 0
+                {
+                    let value = a.wrapping_rem(*b);
+                    window.set(dst, Value::Int(value));
+                    continue;
+                }
+                let value = attempt!(ops::rem(window.get(a), window.get(b)));
                 window.set(dst, value);
             }
             Op::AddInt { dst, a, value } => {
@@ -281,10 +288,14 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 arithmetic!(dst, a, &Value::Int(i64::from(value)), checked_mul, *, ops::mul);
             }
             Op::RemInt { dst, a, value } => {
-                let value = match window.get(a) {
-                    Value::Int(a) if value != 0 => Value::Int(a.wrapping_rem(i64::from(value))),
-                    a => attempt!(ops::rem(a, &Value::Int(i64::from(value)))),
-                };
+                if let Value::Int(a) = window.get(a)
+                    && value != 0
+                {
+                    let value = a.wrapping_rem(i64::from(value));
+                    window.set(dst, Value::Int(value));
+                    continue;
+                }
+                let value = attempt!(ops::rem(window.get(a), &Value::Int(i64::from(value))));
                 window.set(dst, value);
             }
             Op::Eq { dst, a, b } => {
@@ -335,14 +346,37 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 window.set(dst, range.into());
             }
             Op::Field { dst, object, name } => {
-                let value = attempt!(ops::field(window.get(object), &image.names[usize::from(name)]));
+                let name = &image.names[usize::from(name)];
+                if let Some([dst, Value::Map(map)]) = window.two(dst, object)
+                    && let Some(value) = map.field(name)
+                {
+                    dst.copy_from(value);
+                    continue;
+                }
+                let value = attempt!(ops::field(window.get(object), name));
                 window.set(dst, value);
             }
             Op::FieldOrNull { dst, object, name } => {
-                let value = attempt!(ops::field_or_null(window.get(object), &image.names[usize::from(name)]));
+                let name = &image.names[usize::from(name)];
+                if let Some([dst, Value::Map(map)]) = window.two(dst, object)
+                    && let Some(value) = map.field(name)
+                {
+                    dst.copy_from(value);
+                    continue;
+                }
+                let value = attempt!(ops::field_or_null(window.get(object), name));
                 window.set(dst, value);
             }
             Op::Index { dst, object, index } => {
+                if let Value::Int(at) = window.get(index) {
+                    let at = *at;
+                    if let Some([dst, Value::List(list)]) = window.two(dst, object)
+                        && let Some(item) = usize::try_from(at).ok().and_then(|at| list.get(at))
+                    {
+                        dst.copy_from(item);
+                        continue;
+                    }
+                }
                 let value = attempt!(ops::index(window.get(object), window.get(index)));
                 window.set(dst, value);
             }
@@ -355,6 +389,14 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 attempt!(ops::set_field(window.get_mut(object), &image.names[usize::from(name)], value));
             }
             Op::SetIndex { object, index, value, last } => {
+                if let Value::Int(at) = window.get(index) {
+                    let at = *at;
+                    if let Some([Value::List(list), value]) = window.two(object, value)
+                        && list.set_scalar(at, value)
+                    {
+                        continue;
+                    }
+                }
                 let value = window.hand_over(value, last);
                 hold!(object, |held| ops::set_index(&mut held, window.get(index), value));
             }
@@ -427,7 +469,12 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             Op::IterNext { base: first, to } => {
                 burn!();
                 let round = iter::advance(window.get_mut(first + 1));
-                if let Some(item) = ops::iter_item(window.get(first), round) {
+                if let Some([next, Value::List(list)]) = window.two(first + 2, first) {
+                    if let Some(item) = list.get(round) {
+                        next.copy_from(item);
+                        pc = to as usize;
+                    }
+                } else if let Some((_, item)) = ops::iter_next(window.get(first), round) {
                     window.set(first + 2, item);
                     pc = to as usize;
                 }
@@ -470,15 +517,15 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 window.set(first, value);
             }
             Op::Return { src, shared } => {
-                let value = window.take(src);
+                // The caller finds it in its first register.
+                window.shift(0, src);
                 window.release(shared);
                 frames.pop();
                 if function.scoped {
                     close_scopes(scopes, frames.len());
                 }
-                let Some(caller) = frames.last() else { break 'run Exit::Finished(value) };
+                let Some(caller) = frames.last() else { break 'run Exit::Finished(window.take(0)) };
                 *low_water = (*low_water).min(frames.len() - 1);
-                window.set(0, value);
                 go_on!(image.function(caller.function), caller.pc as usize, caller.base as usize);
             }
             Op::SetGlobal { .. }

@@ -55,10 +55,29 @@ pub(super) trait Window {
         if last { self.take(reg) } else { self.get(reg).clone() }
     }
 
-    /// Lets go of what the first `count` registers hold.
+    /// Two registers, if they are two.
+    fn two(&mut self, one: Reg, other: Reg) -> Option<[&mut Value; 2]>;
+
+    /// `dst = src`.
+    #[inline(always)]
+    fn copy(&mut self, dst: Reg, src: Reg) {
+        if let Some([dst, src]) = self.two(dst, src) {
+            dst.copy_from(src);
+        }
+    }
+
+    /// `dst = src`, which need not be there afterwards.
+    #[inline(always)]
+    fn shift(&mut self, dst: Reg, src: Reg) {
+        if let Some([dst, src]) = self.two(dst, src) {
+            dst.move_from(src);
+        }
+    }
+
+    /// Lets go of what the first `count` registers hold, but for the very first.
     #[inline(always)]
     fn release(&mut self, count: u16) {
-        self.some(0, usize::from(count)).iter_mut().for_each(Value::release);
+        self.some(1, usize::from(count.saturating_sub(1))).iter_mut().for_each(Value::release);
     }
 }
 
@@ -93,6 +112,11 @@ impl Window for Narrow {
     }
 
     #[inline(always)]
+    fn two(&mut self, one: Reg, other: Reg) -> Option<[&mut Value; 2]> {
+        self.get_disjoint_mut([usize::from(one as u8), usize::from(other as u8)]).ok()
+    }
+
+    #[inline(always)]
     fn all(&mut self) -> &mut [Value] {
         self
     }
@@ -117,6 +141,10 @@ impl Window for Wide {
 
     fn get_mut(&mut self, reg: Reg) -> &mut Value {
         &mut self[usize::from(reg)]
+    }
+
+    fn two(&mut self, one: Reg, other: Reg) -> Option<[&mut Value; 2]> {
+        self.get_disjoint_mut([usize::from(one), usize::from(other)]).ok()
     }
 
     fn all(&mut self) -> &mut [Value] {

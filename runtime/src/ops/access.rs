@@ -38,18 +38,7 @@ pub(super) fn no_fields(object: &Value, name: &str) -> Fault {
 
 /// `object[key]`: an element of a list, text, range or map, or a slice. A negative index counts from the end, a missing
 /// key of a map gives null.
-#[inline(always)]
 pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
-    if let (Value::List(list), Value::Int(at)) = (object, key)
-        && let Some(item) = usize::try_from(*at).ok().and_then(|at| list.get(at))
-    {
-        return Ok(item.clone());
-    }
-    index_of_any(object, key)
-}
-
-#[inline(never)]
-fn index_of_any(object: &Value, key: &Value) -> Result<Value, Fault> {
     match (object, key) {
         (Value::List(list), Value::Int(at)) => position(*at, list.len())
             .and_then(|at| list.get(at))
@@ -157,15 +146,6 @@ pub(crate) fn range_len(range: &Range) -> Result<usize, Fault> {
     match range.end {
         None if range.start.is_some() => Ok(usize::MAX),
         _ => closed(range),
-    }
-}
-
-/// The element of a round; `None` behind the last.
-#[inline]
-pub(crate) fn iter_item(value: &Value, round: usize) -> Option<Value> {
-    match value {
-        Value::List(list) => list.get(round).cloned(),
-        other => iter_next(other, round).map(|(_, item)| item),
     }
 }
 

@@ -155,13 +155,10 @@ fn walk<R>(
     };
     // One more level of generic recursion would not end; the rest of the way goes through a pointer.
     let mut act = Some(act);
-    let mut result = Err(Fault::new(Kind::Key, "the place is gone"));
-    descend(value, step, rest, &mut |value| {
-        if let Some(act) = act.take() {
-            result = act(value);
-        }
-    });
-    result
+    let mut result = None;
+    descend(value, step, rest, &mut |value| result = act.take().map(|act| act(value)));
+    // The place was looked at before.
+    result.unwrap_or_else(|| Err(no_place(value, step)))
 }
 
 fn descend(value: &mut Value, step: &PlaceStep<'_>, rest: &[PlaceStep<'_>], act: &mut dyn FnMut(&mut Value)) {

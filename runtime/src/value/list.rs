@@ -1,6 +1,6 @@
 //! Lists: flat, changed in place while nobody else holds them.
 
-use super::{Arc, Nest, SCALAR, Saved, Value, count_copy};
+use super::{Arc, MAX_SIZE, Nest, SCALAR, Saved, Value, count_copy};
 use crate::fault::Fault;
 
 /// A list. Whatever would nest it deeper than [`super::MAX_DEPTH`], or make it larger than [`super::MAX_SIZE`], fails with kind `limit` and changes nothing.
@@ -74,6 +74,40 @@ impl List {
         body.nest = nest;
         body.items.push(item);
         Ok(())
+    }
+
+    /// Adds an element at the end, if it is a scalar and nobody else holds the list; `false`, and nothing, if not.
+    #[inline(always)]
+    pub(crate) fn push_scalar(&mut self, item: &Value) -> bool {
+        if !item.is_scalar() {
+            return false;
+        }
+        let Some(body) = Arc::get_mut(&mut self.0) else { return false };
+        let nest = body.nest.with_bytes(SCALAR);
+        if nest.size as usize > MAX_SIZE {
+            return false;
+        }
+        body.nest = nest;
+        body.saved.touch_from(body.items.len());
+        body.items.push(Value::Null);
+        if let Some(last) = body.items.last_mut() {
+            last.copy_from(item);
+        }
+        true
+    }
+
+    /// Replaces a scalar by another one, if nobody else holds the list; `false`, and nothing, if not.
+    #[inline(always)]
+    pub(crate) fn set_scalar(&mut self, at: i64, item: &Value) -> bool {
+        let Some(body) = Arc::get_mut(&mut self.0) else { return false };
+        let Ok(at) = usize::try_from(at) else { return false };
+        let Some(slot) = body.items.get_mut(at) else { return false };
+        if !slot.is_scalar() || !item.is_scalar() {
+            return false;
+        }
+        body.saved.touch(at);
+        slot.copy_from(item);
+        true
     }
 
     /// Takes the last element away.

@@ -381,11 +381,45 @@ impl Value {
     /// `*self = value`, quick when what was there is plain.
     #[inline(always)]
     pub(crate) fn assign(&mut self, value: Value) {
-        let old = std::mem::replace(self, value);
-        if old.is_plain() {
-            std::mem::forget(old);
+        if self.is_plain() {
+            std::mem::forget(std::mem::replace(self, value));
         } else {
-            drop_shared(old);
+            self.assign_over_shared(value);
+        }
+    }
+
+    #[inline(never)]
+    fn assign_over_shared(&mut self, value: Value) {
+        *self = value;
+    }
+
+    /// `*self = value.clone()`. Scalars are taken apart and put together: what was just written in two parts, its kind and
+    /// its contents, is slow to be read as one.
+    #[inline(always)]
+    pub(crate) fn copy_from(&mut self, value: &Value) {
+        match value {
+            Value::Int(number) => self.assign(Value::Int(*number)),
+            Value::Float(number) => self.assign(Value::Float(*number)),
+            Value::Bool(value) => self.assign(Value::Bool(*value)),
+            Value::Null => self.assign(Value::Null),
+            other => self.copy_from_any(other),
+        }
+    }
+
+    #[inline(never)]
+    fn copy_from_any(&mut self, value: &Value) {
+        *self = value.clone();
+    }
+
+    /// `*self = value`, which need not be there afterwards.
+    #[inline(always)]
+    pub(crate) fn move_from(&mut self, value: &mut Value) {
+        match value {
+            Value::Int(number) => self.assign(Value::Int(*number)),
+            Value::Float(number) => self.assign(Value::Float(*number)),
+            Value::Bool(value) => self.assign(Value::Bool(*value)),
+            Value::Null => self.assign(Value::Null),
+            other => self.assign(std::mem::take(other)),
         }
     }
 
@@ -393,8 +427,13 @@ impl Value {
     #[inline(always)]
     pub(crate) fn release(&mut self) {
         if !self.is_plain() {
-            drop_shared(std::mem::take(self));
+            self.release_shared();
         }
+    }
+
+    #[inline(never)]
+    fn release_shared(&mut self) {
+        *self = Value::Null;
     }
 
     #[inline(never)]
@@ -412,11 +451,6 @@ impl Value {
             _ => Value::Null,
         }
     }
-}
-
-#[inline(never)]
-fn drop_shared(value: Value) {
-    drop(value);
 }
 
 impl Clone for Value {
