@@ -381,16 +381,9 @@ impl Value {
     /// `*self = value`, quick when what was there is plain.
     #[inline(always)]
     pub(crate) fn assign(&mut self, value: Value) {
-        if self.is_plain() {
-            std::mem::forget(std::mem::replace(self, value));
-        } else {
-            self.assign_over_shared(value);
-        }
-    }
-
-    #[inline(never)]
-    fn assign_over_shared(&mut self, value: Value) {
-        *self = value;
+        self.release();
+        // What is there now holds nothing.
+        std::mem::forget(std::mem::replace(self, value));
     }
 
     /// `*self = value.clone()`. Scalars are taken apart and put together: what was just written in two parts, its kind and

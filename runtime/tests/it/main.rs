@@ -8,6 +8,7 @@ mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
+mod json;
 mod library;
 mod natives;
 mod ops;
