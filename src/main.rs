@@ -24,6 +24,9 @@ mod value;
 use args::{Args, Command};
 use out::Exit;
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if cfg!(windows) {
         let help =

@@ -99,14 +99,14 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 match (window.get($a), $b) {
                     (Value::Int(a), Value::Int(b)) => {
                         if let Some(value) = a.$checked(*b) {
-                            window.set($dst, Value::Int(value));
+                            window.get_mut($dst).set_int(value);
                             continue;
                         }
                     }
                     (Value::Float(a), Value::Float(b)) => {
                         let value = a $float b;
                         if value.is_finite() {
-                            window.set($dst, Value::Float(value));
+                            window.get_mut($dst).set_float(value);
                             continue;
                         }
                     }
@@ -193,9 +193,9 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             }};
         }
         match op {
-            Op::Null { dst } => window.set(dst, Value::Null),
-            Op::Bool { dst, value } => window.set(dst, Value::Bool(value)),
-            Op::Int { dst, value } => window.set(dst, Value::Int(i64::from(value))),
+            Op::Null { dst } => window.get_mut(dst).set_null(),
+            Op::Bool { dst, value } => window.get_mut(dst).set_bool(value),
+            Op::Int { dst, value } => window.get_mut(dst).set_int(i64::from(value)),
             Op::Const { dst, constant } => window.get_mut(dst).copy_from(&image.constants[constant as usize]),
             Op::Missing { dst } => window.set(dst, Value::Missing),
             Op::Copy { dst, src } => window.copy(dst, src),
@@ -260,7 +260,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                 if let (Value::Float(a), Value::Float(b)) = (window.get(a), window.get(b)) {
                     let value = a / b;
                     if value.is_finite() {
-                        window.set(dst, Value::Float(value));
+                        window.get_mut(dst).set_float(value);
                         continue;
                     }
                 }
@@ -272,7 +272,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                     && *b != 0
                 {
                     let value = a.wrapping_rem(*b);
-                    window.set(dst, Value::Int(value));
+                    window.get_mut(dst).set_int(value);
                     continue;
                 }
                 let value = attempt!(ops::rem(window.get(a), window.get(b)));
@@ -292,7 +292,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
                     && value != 0
                 {
                     let value = a.wrapping_rem(i64::from(value));
-                    window.set(dst, Value::Int(value));
+                    window.get_mut(dst).set_int(value);
                     continue;
                 }
                 let value = attempt!(ops::rem(window.get(a), &Value::Int(i64::from(value))));
@@ -300,42 +300,42 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             }
             Op::Eq { dst, a, b } => {
                 let holds = ops::equal(window.get(a), window.get(b));
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Ne { dst, a, b } => {
                 let holds = !ops::equal(window.get(a), window.get(b));
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Lt { dst, a, b } => {
                 let holds = compare!(a, window.get(b), <);
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Le { dst, a, b } => {
                 let holds = compare!(a, window.get(b), <=);
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Gt { dst, a, b } => {
                 let holds = compare!(a, window.get(b), >);
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Ge { dst, a, b } => {
                 let holds = compare!(a, window.get(b), >=);
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::TestInt { test, dst, a, value } => {
                 let holds = match window.get(a) {
                     Value::Int(a) => test.passes(a.cmp(&i64::from(value))),
                     a => attempt!(ops::test_int(test, a, value)),
                 };
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::In { dst, a, b } => {
                 let holds = attempt!(ops::contains(window.get(a), window.get(b)));
-                window.set(dst, Value::Bool(holds));
+                window.get_mut(dst).set_bool(holds);
             }
             Op::Not { dst, a } => {
                 let holds = condition!(a);
-                window.set(dst, Value::Bool(!holds));
+                window.get_mut(dst).set_bool(!holds);
             }
             Op::Neg { dst, a } => {
                 let value = attempt!(ops::neg(window.get(a)));
@@ -382,7 +382,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             }
             Op::Count { dst, a } => {
                 let count = attempt!(ops::count(window.get(a)));
-                window.set(dst, Value::Int(count));
+                window.get_mut(dst).set_int(count);
             }
             Op::SetField { object, name, value, last } => {
                 let value = window.hand_over(value, last);
@@ -414,7 +414,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             }
             Op::Fits { reg, ty } => {
                 let fits = super::rare::check(&image.program.types, TypeId(ty), window.get_mut(reg)).is_ok();
-                window.set(reg, Value::Bool(fits));
+                window.get_mut(reg).set_bool(fits);
             }
             Op::Jump { to } => pc = to as usize,
             Op::JumpIf { cond, to } => jump!(condition!(cond), to),
@@ -447,8 +447,8 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             Op::RangeStart { base: first, inclusive } => {
                 let range = attempt!(iter::range(window.get(first), window.get(first + 1), inclusive));
                 let (before, count) = attempt!(iter::rounds(&range));
-                window.set(first, Value::Int(before));
-                window.set(first + 1, Value::Int(count));
+                window.get_mut(first).set_int(before);
+                window.get_mut(first + 1).set_int(count);
             }
             Op::RangeNext { base: first, to } => {
                 burn!();
@@ -464,7 +464,7 @@ fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fib
             }
             Op::IterStart { base: first } => {
                 attempt!(ops::iter_len(window.get(first)));
-                window.set(first + 1, Value::Int(0));
+                window.get_mut(first + 1).set_int(0);
             }
             Op::IterNext { base: first, to } => {
                 burn!();

@@ -386,15 +386,70 @@ impl Value {
         std::mem::forget(std::mem::replace(self, value));
     }
 
-    /// `*self = value.clone()`. Scalars are taken apart and put together: what was just written in two parts, its kind and
-    /// its contents, is slow to be read as one.
+    /// `*self = Value::Int(number)`. Where there is an int already, as there nearly always is, only its number is written:
+    /// a value that is put together in memory is slow to be moved as a whole.
+    #[inline(always)]
+    pub(crate) fn set_int(&mut self, number: i64) {
+        match self {
+            Value::Int(old) => *old = number,
+            other => other.become_int(number),
+        }
+    }
+
+    /// `*self = Value::Float(number)`, in the same way.
+    #[inline(always)]
+    pub(crate) fn set_float(&mut self, number: f64) {
+        match self {
+            Value::Float(old) => *old = number,
+            other => other.become_float(number),
+        }
+    }
+
+    /// `*self = Value::Bool(value)`, in the same way.
+    #[inline(always)]
+    pub(crate) fn set_bool(&mut self, value: bool) {
+        match self {
+            Value::Bool(old) => *old = value,
+            other => other.become_bool(value),
+        }
+    }
+
+    /// `*self = Value::Null`, in the same way.
+    #[inline(always)]
+    pub(crate) fn set_null(&mut self) {
+        if !matches!(self, Value::Null) {
+            self.become_null();
+        }
+    }
+
+    #[inline(never)]
+    fn become_int(&mut self, number: i64) {
+        *self = Value::Int(number);
+    }
+
+    #[inline(never)]
+    fn become_float(&mut self, number: f64) {
+        *self = Value::Float(number);
+    }
+
+    #[inline(never)]
+    fn become_bool(&mut self, value: bool) {
+        *self = Value::Bool(value);
+    }
+
+    #[inline(never)]
+    fn become_null(&mut self) {
+        *self = Value::Null;
+    }
+
+    /// `*self = value.clone()`.
     #[inline(always)]
     pub(crate) fn copy_from(&mut self, value: &Value) {
         match value {
-            Value::Int(number) => self.assign(Value::Int(*number)),
-            Value::Float(number) => self.assign(Value::Float(*number)),
-            Value::Bool(value) => self.assign(Value::Bool(*value)),
-            Value::Null => self.assign(Value::Null),
+            Value::Int(number) => self.set_int(*number),
+            Value::Float(number) => self.set_float(*number),
+            Value::Bool(value) => self.set_bool(*value),
+            Value::Null => self.set_null(),
             other => self.copy_from_any(other),
         }
     }
@@ -408,10 +463,10 @@ impl Value {
     #[inline(always)]
     pub(crate) fn move_from(&mut self, value: &mut Value) {
         match value {
-            Value::Int(number) => self.assign(Value::Int(*number)),
-            Value::Float(number) => self.assign(Value::Float(*number)),
-            Value::Bool(value) => self.assign(Value::Bool(*value)),
-            Value::Null => self.assign(Value::Null),
+            Value::Int(number) => self.set_int(*number),
+            Value::Float(number) => self.set_float(*number),
+            Value::Bool(value) => self.set_bool(*value),
+            Value::Null => self.set_null(),
             other => self.assign(std::mem::take(other)),
         }
     }
