@@ -64,7 +64,7 @@ impl Checker<'_> {
                     let doc = field.doc.as_deref().map(Arc::from);
                     seen.push(FieldType { name: field.name.text.clone(), ty, optional: field.optional, doc });
                 }
-                Type::Record(Arc::new(RecordType { fields: seen }))
+                Type::Record(Arc::new(RecordType::open(seen)))
             }
             TypeExprKind::Fn { params, result } => {
                 let params = params.iter().map(|param| {

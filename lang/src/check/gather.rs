@@ -32,13 +32,13 @@ impl<'a> Checker<'a> {
                     FieldType { name: name.text.clone(), ty, optional: false, doc: None }
                 });
                 let fields = named.collect();
-                Self::of_record(RecordType { fields })
+                Self::of_record(RecordType::closed(fields))
             }
         }
     }
 
     fn wanted_items(&self, want: &Type) -> Option<Type> {
-        match self.members_non_null(want).as_slice() {
+        match &*self.members_non_null(want) {
             [Type::List(item)] => Some((**item).clone()),
             _ => None,
         }

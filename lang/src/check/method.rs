@@ -63,6 +63,10 @@ impl<'a> Checker<'a> {
         want: Option<&Type>,
     ) -> Type {
         let all = self.library.methods.get(&name.text).cloned().unwrap_or_default();
+        let ty = &match name.text.as_str() {
+            "set" | "get" | "remove" => self.become_map(ty),
+            _ => self.filled(ty),
+        };
         let members = self.members_non_null(&widen(ty));
         let unknown = members.iter().any(|m| matches!(m, Type::Unknown | Type::Never)) || name.text.is_empty();
         let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
@@ -73,12 +77,13 @@ impl<'a> Checker<'a> {
             return self.call_any_method(object, name, &all, given, unknown);
         }
         let mut chosen: Vec<ItemRef> = Vec::new();
-        for member in &members {
-            match self.choose(&all, member, given) {
-                Some(item) if chosen.contains(&item) => {}
-                Some(item) => chosen.push(item),
-                None => {}
+        for member in members.iter() {
+            let found = self.choose(&all, member, given);
+            if found.is_empty() {
+                chosen.clear();
+                break;
             }
+            chosen.extend(found.into_iter().filter(|item| !chosen.contains(item)).collect::<Vec<_>>());
         }
         match chosen.as_slice() {
             [] => {
@@ -91,9 +96,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The signature for a receiver of that type, by the arguments where there are several.
-    fn choose(&self, all: &[ItemRef], receiver: &Type, given: &Given<'a>) -> Option<ItemRef> {
-        let mut best: Option<(Fit, bool, ItemRef)> = None;
+    /// The signature for a receiver of that type, by the arguments where there are several. Several are left where it
+    /// depends on what an `any` holds.
+    fn choose(&self, all: &[ItemRef], receiver: &Type, given: &Given<'a>) -> Vec<ItemRef> {
+        let mut best: Vec<ItemRef> = Vec::new();
+        let mut most = (false, Fit::No);
         for item in all {
             let Some(signature) = self.signatures.get(item) else { continue };
             let Some(this) = signature.params.first() else { continue };
@@ -101,12 +108,15 @@ impl<'a> Checker<'a> {
             if fit == Fit::No {
                 continue;
             }
-            let meant = given.may_be_for(&signature.params[1..]);
-            if best.is_none_or(|(fit_before, meant_before, _)| (meant, fit) > (meant_before, fit_before)) {
-                best = Some((fit, meant, *item));
+            let rank = (given.may_be_for(&signature.params[1..]), fit);
+            if rank > most || best.is_empty() {
+                best = vec![*item];
+                most = rank;
+            } else if rank == most && fit == Fit::Maybe {
+                best.push(*item);
             }
         }
-        best.map(|(_, _, item)| item)
+        best
     }
 
     fn receiver_fits(&self, receiver: &Type, this: &Type, item: ItemRef) -> Fit {
@@ -116,7 +126,7 @@ impl<'a> Checker<'a> {
             (Type::Record(_), Type::Map(_)) => Fit::Maybe,
             (Type::Map(_), Type::Record(_)) => Fit::No,
             (Type::Function(_), Type::Tool) => Fit::Maybe,
-            _ => self.fits(receiver, this),
+            _ => self.fits_pattern(receiver, this),
         }
     }
 
@@ -148,20 +158,19 @@ impl<'a> Checker<'a> {
         }
         if !changing && !matches!(this.ty, Type::Agent(_)) {
             let known = bindings.apply(&this.ty, false);
-            let fits = if matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty() {
-                Fit::Yes
-            } else {
-                self.fits(ty, &known)
-            };
-            if fits == Fit::Maybe || (fits == Fit::No && self.has_null(ty)) {
-                let known = erase(&known);
-                self.table().expects.insert(object.id, known);
+            let of_record = matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty();
+            if !of_record && self.fits(ty, &known) == Fit::Maybe {
+                self.expect(object, erase(&known));
             }
         }
         let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
         let slots = self.plan(given, &signature.params[1..], &quoted(&name));
         self.keep_plan(given, Target::Function(item), Some(ArgFrom::Receiver), &slots);
-        self.apply_args(&slots, &signature, 1, bindings, want)
+        let result = self.apply_args(&slots, &signature, 1, bindings, want);
+        if changing {
+            self.forget_place(object, true);
+        }
+        result
     }
 
     /// Learns what a receiver holds without widening declared literals.
@@ -186,6 +195,7 @@ impl<'a> Checker<'a> {
     ) -> Type {
         if !all.is_empty() && all.iter().all(|item| self.is_changing(*item)) {
             self.changeable(object, "change");
+            self.forget_place(object, true);
         }
         let meant = all
             .iter()
@@ -207,6 +217,8 @@ impl<'a> Checker<'a> {
         if unknown {
             return Type::Unknown;
         }
+        let message = format!("which `{}` this is, is seen when it runs: what it is called on is `any`", name.text);
+        self.implicit_any(name.span, &message, "say what it is: `(… as T)`, or give the variable a type");
         let results = all.iter().filter_map(|item| self.signatures.get(item)).map(|signature| signature.result.clone());
         let results = results.collect::<Vec<_>>();
         match union(results.iter().cloned()) {

@@ -18,18 +18,25 @@ mod annotation;
 mod args;
 mod call;
 mod checker;
+mod coerce;
 mod control;
 mod declare;
+mod exhaust;
 mod expr;
 mod field;
+mod flow;
 mod gather;
 mod generic;
+mod holes;
 mod item;
 mod lambda;
 mod literal;
+mod matching;
+mod members;
 mod method;
 mod name;
 mod names;
+mod narrow;
 mod operator;
 mod pattern;
 mod place;
@@ -92,6 +99,8 @@ pub struct Checked {
     pub signatures: HashMap<ItemRef, Signature>,
     /// Everything there is to tell the author, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
+    /// Each `any` that nobody wrote, in the order of the source; they are told only to those who ask.
+    pub implicit: Vec<Diagnostic>,
 }
 
 /// A declared type.
@@ -226,17 +235,20 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         values: HashMap::new(),
         progress: HashMap::new(),
         diagnostics,
+        implicit: Vec::new(),
         frame: checker::Frame::new(ModuleId(0), 0, false),
         pipe: None,
     };
     checker.declare_all();
     checker.check_all();
-    let checker::Checker { tables, named, signatures, mut diagnostics, .. } = checker;
+    let checker::Checker { tables, named, signatures, mut diagnostics, mut implicit, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
-    diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
+    for found in [&mut diagnostics, &mut implicit] {
+        found.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
+    }
     let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
-    Checked { modules, tables, named, signatures, diagnostics }
+    Checked { modules, tables, named, signatures, diagnostics, implicit }
 }

@@ -51,6 +51,7 @@ fn write(out: &mut String, ty: &Type, name: &dyn Fn(ItemRef) -> String, tight: b
         Type::Union(members) => write_union(out, members, name, tight),
         Type::Function(function) => write_function(out, function, name, tight),
         Type::Named(item) => out.push_str(&name(*item)),
+        Type::Hole(_) => out.push_str("any"),
         Type::Var(n) => out.push_str(VARS.get(*n as usize).unwrap_or(&"T")),
     }
 }

@@ -1,7 +1,7 @@
 //! Goes through a tree, telling a visitor of each part before what is inside it.
 
 use crate::syntax::ast::{
-    Arm, Block, Body, Branches, Element, Expr, ExprKind, Function, Item, ItemKind, MockValue, Param, Pattern,
+    Arm, Block, Body, Branches, Element, Expr, ExprKind, Function, Item, ItemKind, MockValue, Name, Param, Pattern,
     PatternKind, RecordField, Stmt, StmtKind, StrPart,
 };
 
@@ -15,6 +15,12 @@ pub(super) trait Visitor {
     fn stmt(&mut self, _stmt: &Stmt) {}
     /// A pattern, of a `match` arm or of anything else.
     fn pattern(&mut self, _pattern: &Pattern, _arm: bool) {}
+    /// A name that is declared, from here to the end of the block.
+    fn bind(&mut self, _name: &Name) {}
+    /// A block, a function or an arm begins: what is declared in it ends with it.
+    fn enter(&mut self) {}
+    /// It ends.
+    fn leave(&mut self) {}
 }
 
 /// Walks a declaration; tests are left alone.
@@ -32,38 +38,51 @@ pub(super) fn walk_item(item: &Item, visitor: &mut dyn Visitor) {
 }
 
 fn walk_function(function: &Function, visitor: &mut dyn Visitor) {
+    visitor.enter();
     walk_params(&function.params, visitor);
     if let Some(body) = &function.body {
         walk_block(body, visitor);
     }
+    visitor.leave();
 }
 
 fn walk_params(params: &[Param], visitor: &mut dyn Visitor) {
-    params.iter().filter_map(|param| param.default.as_ref()).for_each(|default| walk_expr(default, visitor));
+    for param in params {
+        param.default.iter().for_each(|default| walk_expr(default, visitor));
+        visitor.bind(&param.name);
+    }
 }
 
 /// Walks the statements of a block.
 pub(super) fn walk_block(block: &Block, visitor: &mut dyn Visitor) {
+    visitor.enter();
     block.stmts.iter().for_each(|stmt| walk_stmt(stmt, visitor));
+    visitor.leave();
+}
+
+/// Walks what a loop or `gather … for` does in each round.
+fn walk_round(index: Option<&Name>, item: &Pattern, iter: &Expr, body: &Block, visitor: &mut dyn Visitor) {
+    walk_expr(iter, visitor);
+    visitor.enter();
+    index.iter().for_each(|index| visitor.bind(index));
+    walk_pattern(item, false, visitor);
+    walk_block(body, visitor);
+    visitor.leave();
 }
 
 fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
     visitor.stmt(stmt);
     match &stmt.kind {
         StmtKind::Let { pattern, value, .. } => {
-            walk_pattern(pattern, false, visitor);
             walk_expr(value, visitor);
+            walk_pattern(pattern, false, visitor);
         }
         StmtKind::Assign { place, value, .. } => {
             walk_expr(place, visitor);
             walk_expr(value, visitor);
         }
         StmtKind::Expr(expr) => walk_expr(expr, visitor),
-        StmtKind::For { item, iter, body, .. } => {
-            walk_pattern(item, false, visitor);
-            walk_expr(iter, visitor);
-            walk_block(body, visitor);
-        }
+        StmtKind::For { index, item, iter, body } => walk_round(index.as_ref(), item, iter, body, visitor),
         StmtKind::While { cond, body } => {
             walk_expr(cond, visitor);
             walk_block(body, visitor);
@@ -80,18 +99,23 @@ fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
 fn walk_pattern(pattern: &Pattern, arm: bool, visitor: &mut dyn Visitor) {
     visitor.pattern(pattern, arm);
     match &pattern.kind {
-        PatternKind::Record { fields, .. } => {
-            fields.iter().filter_map(|(_, inner)| inner.as_ref()).for_each(|p| walk_pattern(p, arm, visitor));
+        PatternKind::Bind(name, _) => visitor.bind(name),
+        PatternKind::Record { fields, rest } => {
+            for (name, inner) in fields {
+                match inner {
+                    Some(inner) => walk_pattern(inner, arm, visitor),
+                    None => visitor.bind(name),
+                }
+            }
+            rest.iter().flatten().for_each(|name| visitor.bind(name));
         }
-        PatternKind::List { before, after, .. } => {
-            before.iter().chain(after).for_each(|p| walk_pattern(p, arm, visitor));
+        PatternKind::List { before, rest, after } => {
+            before.iter().for_each(|p| walk_pattern(p, arm, visitor));
+            rest.iter().flatten().for_each(|name| visitor.bind(name));
+            after.iter().for_each(|p| walk_pattern(p, arm, visitor));
         }
         PatternKind::Or(all) => all.iter().for_each(|p| walk_pattern(p, arm, visitor)),
-        PatternKind::Literal(_)
-        | PatternKind::Wildcard
-        | PatternKind::Bind(..)
-        | PatternKind::Type(_)
-        | PatternKind::Error => {}
+        PatternKind::Literal(_) | PatternKind::Wildcard | PatternKind::Type(_) | PatternKind::Error => {}
     }
 }
 
@@ -137,8 +161,10 @@ fn walk_inside(expr: &Expr, visitor: &mut dyn Visitor) {
             args.iter().for_each(|arg| walk_expr(&arg.value, visitor));
         }
         ExprKind::Lambda { params, body } => {
+            visitor.enter();
             walk_params(params, visitor);
             walk_body(body, visitor);
+            visitor.leave();
         }
         ExprKind::Return(value) => value.iter().for_each(|value| walk_expr(value, visitor)),
         ExprKind::Do(block) => walk_block(block, visitor),
@@ -174,7 +200,12 @@ fn walk_control(expr: &Expr, visitor: &mut dyn Visitor) {
         }
         ExprKind::Try { body, catch, finally } => {
             walk_block(body, visitor);
-            catch.iter().for_each(|(_, block)| walk_block(block, visitor));
+            if let Some((name, block)) = catch {
+                visitor.enter();
+                name.iter().for_each(|name| visitor.bind(name));
+                walk_block(block, visitor);
+                visitor.leave();
+            }
             finally.iter().for_each(|block| walk_block(block, visitor));
         }
         _ => {}
@@ -182,9 +213,11 @@ fn walk_control(expr: &Expr, visitor: &mut dyn Visitor) {
 }
 
 fn walk_arm(arm: &Arm, visitor: &mut dyn Visitor) {
+    visitor.enter();
     walk_pattern(&arm.pattern, true, visitor);
     arm.guard.iter().for_each(|guard| walk_expr(guard, visitor));
     walk_body(&arm.body, visitor);
+    visitor.leave();
 }
 
 fn walk_body(body: &Body, visitor: &mut dyn Visitor) {
@@ -206,11 +239,7 @@ fn walk_field(field: &RecordField, visitor: &mut dyn Visitor) {
 
 fn walk_branches(branches: &Branches, visitor: &mut dyn Visitor) {
     match branches {
-        Branches::For { item, iter, body, .. } => {
-            walk_pattern(item, false, visitor);
-            walk_expr(iter, visitor);
-            walk_block(body, visitor);
-        }
+        Branches::For { index, item, iter, body } => walk_round(index.as_ref(), item, iter, body, visitor),
         Branches::Named(fields) => fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
         Branches::List(items) => items.iter().for_each(|item| walk_expr(item, visitor)),
     }

@@ -55,11 +55,12 @@ pub(crate) fn read(text: &str) -> Parsed {
     parse(&Source::new(SourceId(0), "case.wf", text))
 }
 
-/// `//   ^^ error[…`, `//< error[…`, `//   = help: …`
+/// `//   ^^ error[…`, `//< warning[…`, `//   = help: …`
 fn is_expectation(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("//") else { return false };
     let rest = rest.trim_start();
-    rest.starts_with("= help: ") || rest.trim_start_matches(['^', '<', '-']).starts_with(" error[")
+    let said = rest.trim_start_matches(['^', '<', '-']);
+    rest.starts_with("= help: ") || said.starts_with(" error[") || said.starts_with(" warning[")
 }
 
 /// A case with its diagnostics under their lines.
@@ -88,7 +89,8 @@ fn expectation(text: &mut String, case: &Case, diagnostic: &Diagnostic, line: &s
         0 | 1 => format!("//{}", "<".repeat(column + 1)),
         _ => format!("//{}{}", " ".repeat(column - 2), "^".repeat(width)),
     };
-    let _ = writeln!(text, "{place} error[{id}]: {}", diagnostic.message);
+    let severity = if diagnostic.is_error() { "error" } else { "warning" };
+    let _ = writeln!(text, "{place} {severity}[{id}]: {}", diagnostic.message);
     for help in &diagnostic.help {
         let _ = writeln!(text, "//{} = help: {help}", " ".repeat(column.max(2) - 2));
     }

@@ -45,8 +45,14 @@ fn cases_check_as_expected() {
     let library = library();
     let mut wrong = Vec::new();
     for (path, text) in cases::files("check") {
+        // What is only not meant has files of its own; elsewhere cases are as short as they can be.
+        let lints = path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("lint") || name.starts_with("programs")
+        });
         let shown = cases::split(&text).into_iter().map(|case| {
-            let (_, diagnostics) = check_text(&library, &case.source.text);
+            let (_, mut diagnostics) = check_text(&library, &case.source.text);
+            diagnostics.retain(|diagnostic| lints || diagnostic.is_error());
             cases::render(&case, &diagnostics)
         });
         let shown: Vec<String> = shown.collect();
@@ -167,17 +173,25 @@ fn what_is_not_known_is_checked_at_run_time() {
     let (_, expects) = plans(
         "type D = \"a\" | \"b\"
         fn f(d: D, n: int) -> int { n }
-        fn main(x: any, s: string, m: map<int>, r: { n?: int }) -> [D] {
-            f(s, 1)
+        fn main(x: any, s: string, m: map<any>, r: { n?: any }) -> [D] {
+            f(x, 1)
             f(\"a\", x)
             f(\"b\", m[s])
             f(\"b\", r.n)
             if x { f(\"a\", 1) }
             let all: [{ a: int }] = [{ a: x }]
-            ([s, \"a\"])
+            let total = 0
+            total += x.price
+            let words = \"\"
+            words += x
+            let seen = []
+            seen.push(1)
+            seen.push(x)
+            for y in x { f(\"a\", y) }
+            ([x, \"a\"])
         }",
     );
-    assert_eq!(expects, ["D", "int", "int", "int", "bool", "int", "D"]);
+    assert_eq!(expects, ["D", "int", "int", "int", "bool", "int", "float", "int", "int", "D"]);
 }
 
 #[test]
@@ -195,7 +209,8 @@ fn right_programs_get_no_diagnostics() {
     for (path, text) in cases::files("check") {
         if ["right.wf", "page.wf", "programs.wf"].iter().any(|name| path.ends_with(name)) {
             for case in cases::split(&text) {
-                let (_, diagnostics) = check_text(&library, &case.source.text);
+                let (_, mut diagnostics) = check_text(&library, &case.source.text);
+                diagnostics.retain(Diagnostic::is_error);
                 assert_eq!(diagnostics, [], "{}", case.title);
             }
         }
