@@ -251,7 +251,7 @@ impl<'a> Checker<'a> {
             self.unify(ty, &got, b);
             return;
         }
-        let hint = b.knows(ty, true).then(|| b.apply(ty, true));
+        let hint = (b.knows(ty, true) && !b.knows(ty, false)).then(|| b.apply(ty, true));
         if let Some(hint) = hint.as_ref().filter(|_| is_literal(value)) {
             self.check(value, hint);
             self.learn(ty, hint, b);

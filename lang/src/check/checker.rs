@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     ItemRef, ModuleId, ModuleInput, NamedType, Signature, Tables,
+    args::Given,
     flow::{Flow, Mark, State},
     holes::Holes,
     names::{Library, ModuleNames},
@@ -50,6 +51,8 @@ pub(super) struct Checker<'a> {
     /// Each `any` that nobody wrote.
     pub(super) implicit: Vec<Diagnostic>,
     pub(super) frame: Frame,
+    /// The call that changes its receiver, and that receiver, while its arguments are held against what it holds.
+    pub(super) putting: Option<(&'a Expr, Given<'a>)>,
     /// The `|>` whose left side has not found its call yet: its id and that side.
     pub(super) pipe: Option<(ExprId, &'a Expr)>,
 }
@@ -83,6 +86,8 @@ pub(super) struct Frame {
     pub(super) holes: Holes,
     /// What is known where the innermost loop begins, and at each `break` out of it.
     pub(super) around: (Option<Mark>, Vec<State>),
+    /// The path that was read last, and what it may be, where it is known better.
+    pub(super) unnarrowed: Option<(ExprId, Type)>,
     /// The `let` that has just hidden one of an outer block, and that one.
     pub(super) hides: Option<(Span, Span)>,
     /// Where the call stands that a `|>` gives its left side to.
@@ -103,6 +108,7 @@ impl Frame {
             flow: Flow::default(),
             holes: Holes::default(),
             around: (None, Vec::new()),
+            unnarrowed: None,
             hides: None,
             piped: None,
         }

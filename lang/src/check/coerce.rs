@@ -7,7 +7,7 @@ use super::{
     checker::Checker,
     relate::Fit,
     suggest::{did_you_mean, nearest},
-    ty::{Literal, RecordType, Type},
+    ty::{FunctionType, Literal, RecordType, Type},
     union::{erase, has_hole, widen},
 };
 use crate::{code::Code, diagnostic::Diagnostic, span::Span, syntax::ast::Expr};
@@ -23,12 +23,21 @@ impl Checker<'_> {
             return self.hold(expr, got, want);
         }
         if has_hole(want) {
-            self.fill(want, &got, true);
+            let puts = self.regrouped(expr, &got);
+            self.fill(want, &puts, true);
         }
+        let open = self.is_open(&got);
         if has_hole(&got) {
             self.fill(&got, want, false);
         }
-        let (got, want) = (self.filled(&got), self.filled(want));
+        let (mut got, want) = (self.filled(&got), self.filled(want));
+        // What has just become `T?` has been asked for null already, perhaps.
+        if open
+            && let Some(path) = self.path_of(expr)
+            && let Some(known) = self.known(path, &got)
+        {
+            got = known;
+        }
         self.hold(expr, got, &want)
     }
 
@@ -40,6 +49,12 @@ impl Checker<'_> {
                 want.clone()
             }
             Fit::No => {
+                if let Some((place, given)) = self.putting
+                    && given.values().any(|value| value.id == expr.id)
+                    && let Some(wider) = self.wider_place(place, true, &got, want)
+                {
+                    return wider;
+                }
                 self.mismatch(expr.span, &got, want);
                 Type::Unknown
             }
@@ -188,12 +203,15 @@ impl Checker<'_> {
             (_, Type::TypeOf(_)) => {
                 Some("give the name of a type; any other type is written with `type`, as in `type [string]`".to_owned())
             }
-            (Type::Function(_), Type::Function(want)) => {
-                let count = want.params.len();
-                let word = if count == 1 { "argument" } else { "arguments" };
-                Some(format!("it is called with {count} {word}, so it takes as many parameters"))
-            }
+            (Type::Function(have), Type::Function(want)) => Some(self.function_help(have, want)),
+            (Type::Agent(answer), Type::Function(want)) => Some(match want.params.as_slice() {
+                [_] => format!("it answers with `{}`", self.show(answer)),
+                _ => "an agent takes one argument, the prompt".to_owned(),
+            }),
             (Type::Function(_), _) => Some("call it, or give a value".to_owned()),
+            (Type::Secret, _) => {
+                Some("a secret fits parameters of type `secret` and `payload` only, so that nobody sees it".to_owned())
+            }
             (Type::Agent(_), Type::String) => Some("call it with a prompt: `agent(\"…\")`".to_owned()),
             (Type::Int | Type::Literal(Literal::Int(_)), Type::Duration) => {
                 Some("write a duration such as `30s`".to_owned())
@@ -215,6 +233,26 @@ impl Checker<'_> {
             .iter()
             .any(|member| matches!(member, Type::Literal(literal) if super::union::base(literal) == parts[0]));
         narrower.then(|| format!("it may be any `{}`: check it with `… as {}`", self.show(got), self.show(want)))
+    }
+
+    fn function_help(&self, have: &FunctionType, want: &FunctionType) -> String {
+        let needed = have.params.iter().filter(|param| !param.has_default).count();
+        let count = want.params.len();
+        if needed > count || count > have.params.len() {
+            let word = if count == 1 { "argument" } else { "arguments" };
+            return format!("it is called with {count} {word}, so it takes as many parameters");
+        }
+        let mut params = have.params.iter().zip(&want.params);
+        match params.find(|(have, given)| self.fits(&given.ty, &have.ty) == Fit::No) {
+            Some((have, given)) => {
+                format!(
+                    "it is called with `{}`, which its parameter `{}` does not take",
+                    self.show(&given.ty),
+                    self.show(&have.ty)
+                )
+            }
+            None => format!("it gives `{}` instead of `{}`", self.show(&have.result), self.show(&want.result)),
+        }
     }
 
     fn record_help(&self, have: &RecordType, want: &RecordType, name: &Type) -> Option<String> {

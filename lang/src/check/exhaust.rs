@@ -62,6 +62,21 @@ pub(super) struct Left {
     lost: bool,
 }
 
+impl Left {
+    fn is_untouched(&self) -> bool {
+        self.lost
+            || self.members.iter().all(|member| matches!(member.pieces.as_slice(), [piece] if piece.ty == member.ty))
+    }
+
+    /// The type of what is left, in all its pieces: what a pattern takes out of it.
+    pub(super) fn pieces(&self) -> Type {
+        if self.is_untouched() {
+            return self.whole.clone();
+        }
+        union(self.members.iter().flat_map(|member| &member.pieces).map(|piece| piece.ty.clone()))
+    }
+}
+
 impl Checker<'_> {
     /// Nothing is taken yet.
     pub(super) fn all_left(&self, ty: &Type) -> Left {
@@ -102,10 +117,9 @@ impl Checker<'_> {
         }
     }
 
-    /// The type of what is left.
+    /// The type of what is left, records as they are declared.
     pub(super) fn left_type(&self, left: &Left) -> Type {
-        let untouched = |member: &Member| matches!(member.pieces.as_slice(), [piece] if piece.ty == member.ty);
-        if left.members.iter().all(untouched) {
+        if left.is_untouched() {
             return left.whole.clone();
         }
         let parts = left.members.iter().filter(|member| !member.pieces.is_empty()).map(|member| match &member.ty {

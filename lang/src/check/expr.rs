@@ -50,7 +50,7 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             ExprKind::Null => Type::Null,
             ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_) => {
-                super::annotation::literal(expr).map_or(Type::Unknown, Type::Literal)
+                super::annotation::literal(expr).map_or(Type::Unknown, Type::Exact)
             }
             ExprKind::Str(parts) => self.text_literal(expr, parts),
             ExprKind::List(elements) => self.list_literal(elements, want),
@@ -126,12 +126,22 @@ impl<'a> Checker<'a> {
         }
         if matches!(self.resolve(&want), Type::Any | Type::Payload) {
             self.mismatch(value.span, &got, &want);
-        } else if !self.overlap(&got, &want) {
+        } else if !self.overlap(&got, &want) && !self.text_becomes(&got, &want) {
             let message = format!("`{}` never is `{}`", self.show(&got), self.show(&want));
-            let help = "`as` checks what a value is and changes nothing";
+            let help = match (&*self.kinds(&got), &*self.kinds(&want)) {
+                ([Type::String], [Type::Int | Type::Float]) => "read the number by `.to_int()` or `.to_float()`",
+                ([Type::Int | Type::Float | Type::Bool], [Type::String]) => "put it into text: `\"${…}\"`",
+                _ => "`as` checks what a value is and changes nothing",
+            };
             self.report(Diagnostic::new(Code::Mismatch, value.span, message).help(help));
         }
         want
+    }
+
+    /// Text is made a duration, a time or bytes by `as`.
+    fn text_becomes(&self, got: &Type, want: &Type) -> bool {
+        self.kinds(got).contains(&Type::String)
+            && self.kinds(want).iter().any(|kind| matches!(kind, Type::Duration | Type::Time | Type::Bytes))
     }
 
     fn unary(&mut self, expr: &'a Expr, op: UnaryOp, inner: &'a Expr) -> Type {
@@ -143,7 +153,7 @@ impl<'a> Checker<'a> {
             UnaryOp::Neg => {
                 let ty = self.infer(inner, None);
                 if let Some(literal) = super::annotation::literal(expr) {
-                    return Type::Literal(literal);
+                    return Type::Exact(literal);
                 }
                 self.negate(expr, inner, &ty)
             }
@@ -152,7 +162,7 @@ impl<'a> Checker<'a> {
 
     fn negate(&mut self, expr: &Expr, inner: &Expr, ty: &Type) -> Type {
         let ty = &self.without_null(inner, ty.clone(), "`-` takes a number or duration", None);
-        let members = self.members(&super::union::widen(ty));
+        let members = self.kinds(ty);
         let numbers = members.into_iter().filter(|member| {
             matches!(member, Type::Int | Type::Float | Type::Duration | Type::Any | Type::Unknown | Type::Never)
         });
@@ -252,7 +262,7 @@ impl<'a> Checker<'a> {
             Fit::Maybe => self.expect(expr, Type::Bool),
             Fit::No => {
                 let message = format!("expected `bool`, found `{}`", self.show(got));
-                let left = self.members_non_null(&super::union::widen(got));
+                let left = self.kinds(&self.non_null(got));
                 if self.has_null(got) && matches!(&*left, [Type::Bool]) {
                     self.maybe_null(expr.span, &message, Some("compare it with `== true`".to_owned()));
                     return;

@@ -63,7 +63,7 @@ impl<'a> Checker<'a> {
                     let key = self.key_of(index)?;
                     self.frame.flow.find(path, &key)
                 });
-                self.known_link(ty, whole.short, path)
+                self.known_link(expr, ty, whole.short, path)
             }
             ExprKind::Call { callee, args } => {
                 let (ty, short) = self.call(expr, callee, args, want);
@@ -73,13 +73,7 @@ impl<'a> Checker<'a> {
             ExprKind::Name(_) => {
                 let ty = self.infer(expr, want);
                 let path = self.path_of(expr);
-                let declared = match self.table().uses.get(&expr.id) {
-                    Some(Use::Local(id)) => {
-                        let id = *id;
-                        Some(self.declared_local(id))
-                    }
-                    _ => None,
-                };
+                let declared = self.frame.unnarrowed.take().filter(|(id, _)| *id == expr.id).map(|(_, ty)| ty);
                 Link { ty, short: false, path, declared }
             }
             _ => Link::of(self.infer(expr, want), false),
@@ -87,10 +81,11 @@ impl<'a> Checker<'a> {
     }
 
     /// With what is known of the path at this place.
-    fn known_link(&mut self, ty: Type, short: bool, path: Option<PathId>) -> Link {
+    fn known_link(&mut self, expr: &Expr, ty: Type, short: bool, path: Option<PathId>) -> Link {
         match path.and_then(|path| self.known(path, &ty)) {
             Some(known) => {
                 let short = short && self.has_null(&known);
+                self.frame.unnarrowed = Some((expr.id, ty.clone()));
                 Link { ty: known, short, path, declared: Some(ty) }
             }
             None => Link { ty, short, path, declared: None },
@@ -137,7 +132,7 @@ impl<'a> Checker<'a> {
         let ty = self.object_present(object, whole.ty, optional, &name.text);
         let ty = self.read_field(expr, &ty, name);
         let path = whole.path.and_then(|path| self.frame.flow.find(path, &Key::Name(name.text.clone())));
-        self.known_link(ty, short, path)
+        self.known_link(expr, ty, short, path)
     }
 
     /// What stands before a dot, without null; reported where null would get there.
@@ -208,15 +203,21 @@ impl<'a> Checker<'a> {
         let mut diagnostic =
             Diagnostic::new(Code::UnknownField, name.span, format!("`{shown}` has no field `{}`", name.text));
         let records = self.records(ty);
-        if let Some(help) = self.method_help(ty, &name.text) {
+        let fields = records.iter().flat_map(|record| record.fields.iter().map(|field| field.name.as_str()));
+        let near = did_you_mean(&nearest(&name.text, fields));
+        let method = || self.library.methods.contains_key(&name.text);
+        if let Some(help) = near {
             diagnostic = diagnostic.help(help);
-        } else if !records.is_empty() {
-            let known = records.iter().flat_map(|record| record.fields.iter().map(|field| field.name.as_str()));
-            let found = nearest(&name.text, known);
-            let help = did_you_mean(&found).unwrap_or_else(|| fields_there_are(&records[0]));
+        } else if let Some(record) = records.first().filter(|_| !method()) {
+            diagnostic = diagnostic.help(fields_there_are(record));
+        } else if let Some(help) = self.method_help(ty, &name.text) {
             diagnostic = diagnostic.help(help);
         } else if members.iter().any(|member| matches!(member, Type::Map(_))) {
             diagnostic = diagnostic.help(format!("read a key of a map by `[\"{}\"]`", name.text));
+        } else if let [Type::List(item)] = members
+            && self.declared_field(item, &name.text).is_some()
+        {
+            diagnostic = diagnostic.help(format!("read it of each element: `.map(x => x.{})`", name.text));
         }
         self.report(diagnostic);
     }

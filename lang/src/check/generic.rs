@@ -162,6 +162,7 @@ impl Checker<'_> {
         match slot {
             None => *slot = Some(ty.clone()),
             Some(_) if b.fixed[at] => {}
+            Some(known) if *known == Type::Never => *known = ty.clone(),
             Some(known) if self.fits(ty, known) == Fit::Yes && *ty != Type::Unknown => {}
             Some(known) => *slot = Some(union([known.clone(), ty.clone()])),
         }

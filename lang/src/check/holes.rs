@@ -58,6 +58,11 @@ impl Holes {
         !self.all.is_empty()
     }
 
+    /// Whether a variable had holes where it was declared.
+    pub(super) fn is_of(&self, local: LocalId) -> bool {
+        self.locals.contains(&local)
+    }
+
     fn open(&mut self, kind: Kind, span: Span) -> Type {
         self.all.push(Hole { kind, is: None, span });
         Type::Hole(u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX))

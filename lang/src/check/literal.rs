@@ -32,7 +32,7 @@ impl<'a> Checker<'a> {
     /// `"a ${b}"`.
     pub(super) fn text_literal(&mut self, expr: &'a Expr, parts: &'a [StrPart]) -> Type {
         if let Some(literal) = super::annotation::literal(expr) {
-            return Type::Literal(literal);
+            return Type::Exact(literal);
         }
         let mut secret = false;
         for part in parts {

@@ -29,6 +29,7 @@ impl<'a> Checker<'a> {
         want: Option<&Type>,
     ) -> Type {
         let ty = self.infer(subject, None);
+        let narrowed = self.frame.unnarrowed.as_ref().is_some_and(|(id, _)| *id == subject.id);
         let open = self.is_open(&ty);
         let mut left = self.all_left(&ty);
         let mut ends = Vec::with_capacity(arms.len());
@@ -43,9 +44,14 @@ impl<'a> Checker<'a> {
             if admitted != ty && !open {
                 self.refine(subject, &admitted, &mut known.changes);
             }
-            self.report_foreign(&ty, &arm.pattern);
-            let binds = if admitted == Type::Never { &ty } else { &admitted };
-            let (value, end) = self.aside(&known, |this| this.scoped(|this| this.arm(arm, binds, want)));
+            if !narrowed {
+                self.report_foreign(&ty, &arm.pattern);
+            }
+            let binds = match self.admitted(&left.pieces(), &arm.pattern) {
+                Type::Never => ty.clone(),
+                binds => binds,
+            };
+            let (value, end) = self.aside(&known, |this| this.scoped(|this| this.arm(arm, &binds, want)));
             ends.push(end);
             result = self.unite(result, value);
             if arm.guard.is_none() {
@@ -90,14 +96,20 @@ impl<'a> Checker<'a> {
         if let PatternKind::Or(all) = &pattern.kind {
             return all.iter().for_each(|one| self.report_foreign(ty, one));
         }
-        let (Type::Named(_), Some(Type::Literal(literal))) = (ty, unit_of(pattern)) else { return };
+        let Some(Type::Literal(literal)) = unit_of(pattern) else { return };
+        // An exact type says what a value is, not what it might be.
+        if matches!(ty, Type::Union(members) if members.iter().any(|member| matches!(member, Type::Exact(_)))) {
+            return;
+        }
         let members = self.members_non_null(ty);
         let texts = members.iter().map(|member| match member {
             Type::Literal(literal) => Some(SmolStr::from(show_literal(literal))),
             _ => None,
         });
         let Some(texts) = texts.collect::<Option<Vec<SmolStr>>>() else { return };
-        if members.iter().any(|member| matches!(member, Type::Literal(known) if same_literal(known, &literal))) {
+        if members.len() < 2
+            || members.iter().any(|member| matches!(member, Type::Literal(known) if same_literal(known, &literal)))
+        {
             return;
         }
         let shown = show_literal(&literal);
@@ -110,7 +122,7 @@ impl<'a> Checker<'a> {
     /// Reports the values of a closed type that no arm matches.
     fn report_missing_cases(&mut self, expr: &Expr, subject: &Expr, ty: &Type, left: &Left) {
         // An exact type says what a value is, not what it might be.
-        let exact = matches!(ty, Type::Literal(_) | Type::Unknown | Type::Never);
+        let exact = matches!(ty, Type::Literal(_) | Type::Exact(_) | Type::Unknown | Type::Never);
         if exact || matches!(expr.kind, ExprKind::Error) {
             return;
         }

@@ -6,7 +6,7 @@ use super::{
     checker::Checker,
     relate::resolve,
     ty::{FunctionType, Literal, RecordType, Type},
-    union::union,
+    union::{broad, union},
 };
 
 /// The members of a type, declared names and filled holes followed.
@@ -41,10 +41,12 @@ impl IntoIterator for Members {
 }
 
 impl Checker<'_> {
-    /// What a type stands for; a type variable, and a hole that nothing fills, are anything.
+    /// What a type stands for; a type variable, and a hole that nothing fills, are anything, and an exact type is the
+    /// literal that it is.
     pub(super) fn resolve(&self, ty: &Type) -> Type {
         match resolve(&self.named, &self.frame.holes, ty) {
             Type::Var(_) | Type::Hole(_) => Type::Any,
+            Type::Exact(literal) => Type::Literal(literal.clone()),
             other => other.clone(),
         }
     }
@@ -94,6 +96,21 @@ impl Checker<'_> {
         }
     }
 
+    /// What the values of a type are of, one by one: no literals.
+    pub(super) fn kinds(&self, ty: &Type) -> Members {
+        let members = self.members(ty);
+        if !members.iter().any(|member| matches!(member, Type::Literal(_))) {
+            return members;
+        }
+        let mut kinds: Vec<Type> = Vec::with_capacity(members.len());
+        for kind in members.iter().map(broad) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        Members::Own(kinds)
+    }
+
     /// The members of a type without null.
     pub(super) fn members_non_null(&self, ty: &Type) -> Members {
         let members = self.members(ty);
@@ -134,5 +151,5 @@ impl Checker<'_> {
 
 /// Whether what a type stands for has to be looked up.
 fn is_indirect(ty: &Type) -> bool {
-    matches!(ty, Type::Named(_) | Type::Hole(_) | Type::Var(_) | Type::Union(_))
+    matches!(ty, Type::Named(_) | Type::Hole(_) | Type::Var(_) | Type::Union(_) | Type::Exact(_))
 }

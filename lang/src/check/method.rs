@@ -67,7 +67,7 @@ impl<'a> Checker<'a> {
             "set" | "get" | "remove" => self.become_map(ty),
             _ => self.filled(ty),
         };
-        let members = self.members_non_null(&widen(ty));
+        let members = self.kinds(&self.non_null(&widen(ty)));
         let unknown = members.iter().any(|m| matches!(m, Type::Unknown | Type::Never)) || name.text.is_empty();
         let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
         if open {
@@ -166,7 +166,9 @@ impl<'a> Checker<'a> {
         let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
         let slots = self.plan(given, &signature.params[1..], &quoted(&name));
         self.keep_plan(given, Target::Function(item), Some(ArgFrom::Receiver), &slots);
+        let outer = std::mem::replace(&mut self.putting, changing.then_some((object, *given)));
         let result = self.apply_args(&slots, &signature, 1, bindings, want);
+        self.putting = outer;
         if changing {
             self.forget_place(object, true);
         }
@@ -237,7 +239,20 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{shown}` has no method `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
-        if let ExprKind::Name(root) = &object.kind
+        let members = self.members_non_null(ty);
+        let all = self.library.methods.get(&name.text).cloned().unwrap_or_default();
+        let has = |member: &Type| {
+            all.iter().any(|item| {
+                let this = self.signatures.get(item).and_then(|signature| signature.params.first());
+                this.is_some_and(|this| self.receiver_fits(member, &this.ty, *item) != Fit::No)
+            })
+        };
+        if members.iter().any(has)
+            && let Some(lacks) = members.iter().find(|member| !has(member))
+        {
+            let help = format!("`{}` has none: find out which it is first, with `match`", self.show(lacks));
+            diagnostic = diagnostic.help(help);
+        } else if let ExprKind::Name(root) = &object.kind
             && self.library.namespaces.contains_key(root)
         {
             diagnostic = diagnostic.help(format!("the name `{root}` hides the library's `{root}` here; rename it"));

@@ -236,6 +236,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         progress: HashMap::new(),
         diagnostics,
         implicit: Vec::new(),
+        putting: None,
         frame: checker::Frame::new(ModuleId(0), 0, false),
         pipe: None,
     };

@@ -44,7 +44,10 @@ impl<'a> Checker<'a> {
         match self.find(name, false) {
             Found::Use(found) => {
                 self.table().uses.insert(expr.id, found.clone());
-                self.type_of_use(&found, expr.span)
+                match found {
+                    Use::Local(id) => self.read_local(expr.id, id),
+                    _ => self.type_of_use(&found, expr.span),
+                }
             }
             Found::Imported => Type::Unknown,
             Found::Nothing => {
@@ -124,7 +127,7 @@ impl<'a> Checker<'a> {
     /// The type that something has as a value.
     pub(super) fn type_of_use(&mut self, found: &Use, span: Span) -> Type {
         match found {
-            Use::Local(id) => self.read_local(*id),
+            Use::Local(id) => self.declared_local(*id),
             Use::Function(item) => self.function_value(*item),
             Use::Let(item) | Use::Agent(item) => self.value_type(*item),
             Use::Type(ty) => Type::TypeOf(Arc::new(ty.clone())),

@@ -79,6 +79,25 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What a value may be that goes into something that changes: which literal of a union it happens to be here is
+    /// forgotten.
+    pub(super) fn regrouped(&self, value: &Expr, got: &Type) -> Type {
+        match (&value.kind, &self.frame.unnarrowed) {
+            (ExprKind::Paren(inner), _) => self.regrouped(inner, got),
+            (_, Some((id, declared)))
+                if *id == value.id
+                    && self.members_non_null(declared).iter().all(|ty| matches!(ty, Type::Literal(_) | Type::Bool)) =>
+            {
+                if self.has_null(got) {
+                    declared.clone()
+                } else {
+                    self.non_null(declared)
+                }
+            }
+            _ => got.clone(),
+        }
+    }
+
     /// What is noted of an expression.
     pub(super) fn noted(&self, expr: &Expr) -> Type {
         let types = &self.tables[self.frame.module.0 as usize].types;
@@ -199,13 +218,13 @@ impl<'a> Checker<'a> {
                 (Type::String | Type::Int | Type::Duration | Type::Bool, Type::Literal(literal))
                     if base(literal) == *member =>
                 {
-                    test
+                    Type::Exact(literal.clone())
                 }
-                _ if self.overlap(member, test) => member,
+                _ if self.overlap(member, test) => member.clone(),
                 _ => continue,
             };
-            if !found.contains(part) {
-                found.push(part.clone());
+            if !found.contains(&part) {
+                found.push(part);
             }
         }
         found
@@ -429,7 +448,11 @@ impl<'a> Checker<'a> {
     /// Takes note that a place which may hold `holds` has got a value of type `got`.
     pub(super) fn learn_assigned(&mut self, place: &Expr, holds: &Type, got: &Type) {
         self.forget_place(place, false);
-        if let Some(known) = self.assigned(holds, got)
+        let known = self.assigned(holds, got).or_else(|| {
+            // A key that was set is there.
+            matches!(place.kind, ExprKind::Index { .. }).then(|| holds.clone())
+        });
+        if let Some(known) = known
             && let Some(path) = self.path_of(place)
         {
             self.frame.flow.set(path, Some(Fact::Is(known)));
@@ -484,7 +507,7 @@ pub(super) fn unequal_part(member: &Type, unit: &Type) -> Option<Type> {
     match (member, unit) {
         (Type::Null, Type::Null) => None,
         (Type::Literal(a), Type::Literal(b)) if same_literal(a, b) => None,
-        (Type::Bool, Type::Literal(Literal::Bool(value))) => Some(Type::Literal(Literal::Bool(!value))),
+        (Type::Bool, Type::Literal(Literal::Bool(value))) => Some(Type::Exact(Literal::Bool(!value))),
         _ => Some(member.clone()),
     }
 }

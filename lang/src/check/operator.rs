@@ -39,8 +39,8 @@ impl Checker<'_> {
             self.fill(&left, &right, true);
             self.fill(&right, &left, true);
         }
-        let left = self.members(&widen(&self.filled(&left)));
-        let right = self.members(&widen(&self.filled(&right)));
+        let (a, b) = ((a.0, &self.filled(&left)), (b.0, &self.filled(&right)));
+        let (left, right) = (self.kinds(a.1), self.kinds(b.1));
         let silent = |all: &[Type]| all.iter().any(|ty| matches!(ty, Type::Unknown | Type::Never));
         if silent(&left) || silent(&right) {
             return if is_order(op) { Type::Bool } else { Type::Unknown };
@@ -79,7 +79,7 @@ impl Checker<'_> {
     fn within(&mut self, a: Operand<'_, '_>, b: Operand<'_, '_>) {
         let other = self.source(b.0.span).map(|text| format!("write `({text} ?? [])`"));
         let whole = self.without_null(b.0, b.1.clone(), "nothing is in null", other);
-        let wrong = self.members(&whole).iter().any(|member| match widen(member) {
+        let wrong = self.kinds(&whole).iter().any(|member| match member {
             Type::List(_) | Type::Any | Type::Payload | Type::Unknown | Type::Never => false,
             Type::Map(_) | Type::Record(_) | Type::String => self.fits(a.1, &Type::String) == Fit::No,
             _ => true,

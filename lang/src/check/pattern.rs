@@ -9,7 +9,7 @@ use super::{
     relate::Fit,
     scope::Kind,
     ty::{FieldType, RecordType, Type},
-    union::{list, optional, union, widen},
+    union::{list, literal_of, optional, union, widen},
 };
 use crate::{
     code::Code,
@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
                 let unit = unit_of(pattern)?;
                 match member {
                     Type::String | Type::Int | Type::Duration | Type::Bool if self.fits(&unit, member) == Fit::Yes => {
-                        Some(unit)
+                        literal_of(&unit).cloned().map(Type::Exact)
                     }
                     _ => self.overlap(member, &unit).then(|| member.clone()),
                 }

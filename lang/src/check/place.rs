@@ -9,7 +9,7 @@ use super::{
     relate::Fit,
     scope::Kind,
     ty::Type,
-    union::{erase, has_hole, list, map, union, widen},
+    union::{broad, erase, has_hole, list, map, union, widen},
 };
 use crate::{
     code::Code,
@@ -50,7 +50,8 @@ impl<'a> Checker<'a> {
     /// Holds a new value against what a place holds, and takes note of what the place holds then.
     fn put(&mut self, place: &'a Expr, value: (&'a Expr, Option<BinaryOp>), got: Type, holds: &Type) {
         if has_hole(holds) {
-            self.fill(holds, &got, true);
+            let puts = self.regrouped(value.0, &got);
+            self.fill(holds, &puts, true);
         }
         if has_hole(&got) {
             self.fill(&got, holds, false);
@@ -59,7 +60,7 @@ impl<'a> Checker<'a> {
         match self.fits(&got, &holds) {
             Fit::Yes => {}
             Fit::Maybe => self.expect_put(place, value, &holds),
-            Fit::No => match self.float_place(place, &got, &holds) {
+            Fit::No => match self.wider_place(place, false, &got, &holds) {
                 Some(wider) => holds = wider,
                 None => {
                     self.report_put(place, value.0, &got, &holds);
@@ -90,48 +91,26 @@ impl<'a> Checker<'a> {
         self.frame.scopes.find(name).filter(|local| local.kind == Kind::Let).map(|local| local.id)
     }
 
-    /// `let total = 0` may become a sum of floats: the variable holds floats from its declaration on.
-    fn float_place(&mut self, place: &Expr, got: &Type, holds: &Type) -> Option<Type> {
-        if self.fits(holds, &Type::Float) != Fit::Yes || self.fits(got, &Type::Float) != Fit::Yes {
-            return None;
-        }
+    /// `let total = 0` may become a sum of floats, and what began with texts of a union may hold any text: the variable
+    /// holds them from its declaration on. `within` means the elements of the place. Gives what the place holds then.
+    pub(super) fn wider_place(&mut self, place: &Expr, within: bool, got: &Type, holds: &Type) -> Option<Type> {
         let id = self.inferred_root(place)?;
+        let wider = if self.fits(holds, &Type::Float) == Fit::Yes && self.fits(got, &Type::Float) == Fit::Yes {
+            Type::Float
+        } else if self.frame.holes.is_of(id) && matches!(holds, Type::Literal(_) | Type::Union(_)) {
+            let wider = broad(holds);
+            (self.fits(got, &wider) == Fit::Yes).then_some(wider)?
+        } else {
+            return None;
+        };
         let ty = self.declared_local(id);
-        let wider = self.floated(&ty, place)?;
-        self.redeclare(id, wider);
-        Some(Type::Float)
-    }
-
-    /// The type of a variable with floats at a place.
-    fn floated(&self, ty: &Type, place: &Expr) -> Option<Type> {
-        match &place.kind {
-            ExprKind::Paren(inner) => self.floated(ty, inner),
-            ExprKind::Name(_) => Some(Type::Float),
-            ExprKind::Field { object, name, .. } => self.floated_within(ty, object, &Step::Name(name.text.clone())),
-            ExprKind::Index { object, index } => self.floated_within(ty, object, &step(index)),
-            _ => None,
+        let mut steps = steps_of(place);
+        if within {
+            steps.push(Step::Other);
         }
-    }
-
-    fn floated_within(&self, ty: &Type, object: &Expr, last: &Step) -> Option<Type> {
-        let mut steps = vec![last.clone()];
-        let mut at = object;
-        loop {
-            at = match &at.kind {
-                ExprKind::Paren(inner) => inner,
-                ExprKind::Field { object, name, .. } => {
-                    steps.push(Step::Name(name.text.clone()));
-                    object
-                }
-                ExprKind::Index { object, index } => {
-                    steps.push(step(index));
-                    object
-                }
-                _ => break,
-            };
-        }
-        steps.reverse();
-        float_at(ty, &steps)
+        let ty = replace_at(&ty, &steps, &wider)?;
+        self.redeclare(id, ty);
+        Some(wider)
     }
 
     fn report_put(&mut self, place: &Expr, value: &Expr, got: &Type, holds: &Type) {
@@ -234,18 +213,38 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The type with a float for the int at the end of a path; only types of literals are changed.
-fn float_at(ty: &Type, steps: &[Step]) -> Option<Type> {
-    let Some((first, rest)) = steps.split_first() else {
-        return matches!(ty, Type::Int | Type::Float).then_some(Type::Float);
-    };
+/// The way from the variable at the root of a place.
+fn steps_of(place: &Expr) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut at = place;
+    loop {
+        at = match &at.kind {
+            ExprKind::Paren(inner) => inner,
+            ExprKind::Field { object, name, .. } => {
+                steps.push(Step::Name(name.text.clone()));
+                object
+            }
+            ExprKind::Index { object, index } => {
+                steps.push(step(index));
+                object
+            }
+            _ => break,
+        };
+    }
+    steps.reverse();
+    steps
+}
+
+/// The type with another at the end of a path; only types of literals are changed.
+fn replace_at(ty: &Type, steps: &[Step], with: &Type) -> Option<Type> {
+    let Some((first, rest)) = steps.split_first() else { return Some(with.clone()) };
     match (ty, first) {
-        (Type::List(item), _) => float_at(item, rest).map(list),
-        (Type::Map(item), _) => float_at(item, rest).map(map),
+        (Type::List(item), _) => replace_at(item, rest, with).map(list),
+        (Type::Map(item), _) => replace_at(item, rest, with).map(map),
         (Type::Record(record), Step::Name(name)) if record.closed => {
             let at = record.fields.iter().position(|field| field.name == *name)?;
             let mut wider = (**record).clone();
-            wider.fields[at].ty = float_at(&wider.fields[at].ty, rest)?;
+            wider.fields[at].ty = replace_at(&wider.fields[at].ty, rest, with)?;
             Some(Type::Record(Arc::new(wider)))
         }
         _ => None,

@@ -54,6 +54,8 @@ impl<'a> Relate<'a> {
 
     fn compare(&mut self, from: &Type, to: &Type) -> Fit {
         match (from, to) {
+            (Type::Exact(literal), _) => self.compare(&Type::Literal(literal.clone()), to),
+            (_, Type::Exact(literal)) => self.compare(from, &Type::Literal(literal.clone())),
             (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => Fit::Yes,
             (Type::Hole(a), Type::Hole(b)) if a == b => Fit::Yes,
             (Type::Hole(hole), _) => self.holes.filled(*hole).map_or(Fit::Maybe, |from| self.fits(from, to)),
@@ -212,6 +214,9 @@ impl<'a> Relate<'a> {
     /// Whether a value may be of both types.
     pub(super) fn overlap(&mut self, a: &Type, b: &Type) -> bool {
         match (a, b) {
+            (Type::Exact(literal), other) | (other, Type::Exact(literal)) => {
+                self.overlap(&Type::Literal(literal.clone()), other)
+            }
             (Type::Any | Type::Payload | Type::Unknown | Type::Var(_) | Type::Hole(_), _) => true,
             (_, Type::Any | Type::Payload | Type::Unknown | Type::Var(_) | Type::Hole(_)) => true,
             (Type::Never, _) | (_, Type::Never) => false,

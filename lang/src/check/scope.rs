@@ -11,7 +11,12 @@ use super::{
     ty::Type,
     union::has_hole,
 };
-use crate::{code::Code, diagnostic::Diagnostic, span::Span, syntax::ast::Name};
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    span::Span,
+    syntax::ast::{ExprId, Name},
+};
 
 /// How a local came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,12 +140,11 @@ impl Checker<'_> {
     }
 
     /// What a variable holds as far as it is known here.
-    pub(super) fn read_local(&mut self, id: LocalId) -> Type {
+    pub(super) fn read_local(&mut self, expr: ExprId, id: LocalId) -> Type {
         let ty = self.declared_local(id);
-        match self.frame.flow.root(id) {
-            Some(path) => self.known(path, &ty).unwrap_or(ty),
-            None => ty,
-        }
+        let Some(known) = self.frame.flow.root(id).and_then(|path| self.known(path, &ty)) else { return ty };
+        self.frame.unnarrowed = Some((expr, ty));
+        known
     }
 
     /// What a variable holds, whatever is known of it here.

@@ -40,7 +40,7 @@ fn write(out: &mut String, ty: &Type, name: &dyn Fn(ItemRef) -> String, tight: b
         Type::Secret => out.push_str("secret"),
         Type::Payload => out.push_str("payload"),
         Type::Tool => out.push_str("tool"),
-        Type::Literal(literal) => out.push_str(&show_literal(literal)),
+        Type::Literal(literal) | Type::Exact(literal) => out.push_str(&show_literal(literal)),
         Type::List(item) => around(out, "[", item, "]", name),
         Type::Map(item) => around(out, "map<", item, ">", name),
         Type::Agent(item) if matches!(**item, Type::String | Type::Unknown) => out.push_str("agent"),

@@ -1,13 +1,12 @@
 //! Blocks and statements.
 
 use super::{
-    Use,
     checker::Checker,
     flow::State,
     relate::{Fit, field_types},
     scope::Kind,
     ty::Type,
-    union::{union, widen},
+    union::{base, optional, union, widen},
 };
 use crate::{
     code::Code,
@@ -154,16 +153,14 @@ impl<'a> Checker<'a> {
         if !self.frame.prescan.is_changed(name) {
             return got.clone();
         }
-        // Of a variable of a declared type it is a copy, of which no more is known than what has been asked.
-        if let ExprKind::Name(_) = &value.kind
-            && let Some(Use::Local(id)) = self.table().uses.get(&value.id).cloned()
-        {
-            let declared = self.declared_local(id);
-            if declared != *got && self.members_non_null(&declared).iter().all(|ty| matches!(ty, Type::Literal(_))) {
-                return if self.has_null(got) { declared } else { self.non_null(&declared) };
-            }
-        }
-        self.open_holes(&widen(got), name.span)
+        let ty = widen(&self.regrouped(value, got));
+        let ty = match &*self.members_non_null(&ty) {
+            // One literal is no type for something that changes.
+            [Type::Literal(literal)] if self.has_null(&ty) => optional(base(literal)),
+            [Type::Literal(literal)] => base(literal),
+            _ => ty,
+        };
+        self.open_holes(&ty, name.span)
     }
 
     /// The index or key, and the element, of what a loop goes through.

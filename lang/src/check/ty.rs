@@ -38,8 +38,11 @@ pub enum Type {
     Payload,
     /// `tool`.
     Tool,
-    /// `"approve"`, `1`, `true`.
+    /// `"approve"`, `1`, `true`, where they are written as types.
     Literal(Literal),
+    /// The same as the value of an expression: what a `let` that is changed, or an inferred result, makes `string`,
+    /// `int` and so on of.
+    Exact(Literal),
     /// `[T]`.
     List(Arc<Type>),
     /// `map<T>`.

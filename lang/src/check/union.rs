@@ -40,12 +40,17 @@ fn add(members: &mut Vec<Type>, ty: Type) {
         return;
     }
     match &ty {
-        Type::Literal(literal) => {
+        Type::Literal(literal) | Type::Exact(literal) => {
             if members.contains(&base(literal)) {
                 return;
             }
+            // What is written as a type stays when the other is forgotten.
+            if let Some(known) = members.iter_mut().find(|member| literal_of(member) == Some(literal)) {
+                *known = Type::Literal(literal.clone());
+                return;
+            }
             if let Literal::Bool(value) = literal
-                && let Some(other) = members.iter_mut().find(|m| **m == Type::Literal(Literal::Bool(!value)))
+                && let Some(other) = members.iter_mut().find(|m| literal_of(m) == Some(&Literal::Bool(!value)))
             {
                 *other = Type::Bool;
                 return;
@@ -59,7 +64,7 @@ fn add(members: &mut Vec<Type>, ty: Type) {
             }
             members.retain(|member| !is_empty_of(member, &ty));
         }
-        _ => members.retain(|member| !matches!(member, Type::Literal(literal) if base(literal) == ty)),
+        _ => members.retain(|member| literal_of(member).is_none_or(|literal| base(literal) != ty)),
     }
     members.push(ty);
 }
@@ -100,10 +105,18 @@ pub(super) fn base(literal: &Literal) -> Type {
     }
 }
 
-/// The type with all literals replaced by what they are of; the names of declared types stay.
+/// The literal that a type is.
+pub(super) fn literal_of(ty: &Type) -> Option<&Literal> {
+    match ty {
+        Type::Literal(literal) | Type::Exact(literal) => Some(literal),
+        _ => None,
+    }
+}
+
+/// The type with all exact types replaced by what they are of; what is written as a type stays.
 pub(super) fn widen(ty: &Type) -> Type {
     match ty {
-        Type::Literal(literal) => base(literal),
+        Type::Exact(literal) => base(literal),
         Type::List(item) if !is_wide(item) => Type::List(Arc::new(widen(item))),
         Type::Map(item) if !is_wide(item) => Type::Map(Arc::new(widen(item))),
         Type::Record(record) if !record.fields.iter().all(|field| is_wide(&field.ty)) => {
@@ -122,10 +135,19 @@ pub(super) fn widen(ty: &Type) -> Type {
     }
 }
 
+/// What the values of a type are of: every literal becomes its type, also what is written as one.
+pub(super) fn broad(ty: &Type) -> Type {
+    match ty {
+        Type::Literal(literal) | Type::Exact(literal) => base(literal),
+        Type::Union(members) => union(members.iter().map(broad)),
+        other => other.clone(),
+    }
+}
+
 /// Whether widening changes nothing.
 fn is_wide(ty: &Type) -> bool {
     match ty {
-        Type::Literal(_) => false,
+        Type::Exact(_) => false,
         Type::List(item) | Type::Map(item) => is_wide(item),
         Type::Record(record) => record.fields.iter().all(|field| is_wide(&field.ty)),
         Type::Union(members) => {

@@ -62,7 +62,7 @@ impl Compiler<'_> {
             Type::Secret => TypeKind::Secret,
             Type::Payload => TypeKind::Payload,
             Type::Tool => TypeKind::Tool,
-            Type::Literal(literal) => TypeKind::Literal(literal.clone()),
+            Type::Literal(literal) | Type::Exact(literal) => TypeKind::Literal(literal.clone()),
             Type::List(item) => TypeKind::List(self.type_id(item)),
             Type::Map(item) => TypeKind::Map(self.type_id(item)),
             Type::Record(record) => TypeKind::Record(
