@@ -160,7 +160,7 @@ impl Checker<'_> {
                 let shown = match &piece.ty {
                     Type::Bool => vec!["true".to_owned(), "false".to_owned()],
                     Type::Null => vec!["null".to_owned()],
-                    Type::Literal(literal) => vec![show_literal(literal)],
+                    Type::Literal(literal) | Type::Exact(literal) => vec![show_literal(literal)],
                     Type::Record(record) if several || member.touched => {
                         vec![self.record_pattern(record, member)]
                     }

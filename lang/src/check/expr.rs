@@ -131,7 +131,9 @@ impl<'a> Checker<'a> {
             let help = match (&*self.kinds(&got), &*self.kinds(&want)) {
                 ([Type::String], [Type::Int | Type::Float]) => "read the number by `.to_int()` or `.to_float()`",
                 ([Type::Int | Type::Float | Type::Bool], [Type::String]) => "put it into text: `\"${…}\"`",
-                _ => "`as` checks what a value is and changes nothing",
+                _ => {
+                    "`as` checks what a value is; it makes only `3.0` an `int`, and text a `duration`, `time` or `bytes`"
+                }
             };
             self.report(Diagnostic::new(Code::Mismatch, value.span, message).help(help));
         }

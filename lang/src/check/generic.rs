@@ -164,7 +164,7 @@ impl Checker<'_> {
             Some(_) if b.fixed[at] => {}
             Some(known) if *known == Type::Never => *known = ty.clone(),
             Some(known) if self.fits(ty, known) == Fit::Yes && *ty != Type::Unknown => {}
-            Some(known) => *slot = Some(union([known.clone(), ty.clone()])),
+            Some(known) => *slot = Some(widen(&union([known.clone(), ty.clone()]))),
         }
     }
 }

@@ -21,6 +21,7 @@ mod checker;
 mod coerce;
 mod control;
 mod declare;
+mod elsewhere;
 mod exhaust;
 mod expr;
 mod field;

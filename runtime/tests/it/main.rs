@@ -2,11 +2,13 @@
 
 mod codec;
 mod copies;
+mod documented;
 mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
 mod library;
+mod natives;
 mod ops;
 mod random;
 mod run;
@@ -15,3 +17,4 @@ mod small;
 mod store;
 mod validate;
 mod value;
+mod zones;
