@@ -279,15 +279,16 @@ impl Checker<'_> {
 
     /// What nothing has filled is an `any` that nobody wrote.
     fn report_open(&mut self) {
-        let mut spans: Vec<Span> =
-            self.frame.holes.all.iter().filter(|hole| hole.is.is_none()).map(|hole| hole.span).collect();
-        spans.dedup();
-        for span in spans {
-            self.implicit_any(
-                span,
-                "nothing says what this holds, so it is `any`",
-                "give it a type: `let x: [T] = []`",
-            );
+        let open = self.frame.holes.all.iter().filter(|hole| hole.is.is_none());
+        let mut open: Vec<(Span, Kind)> = open.map(|hole| (hole.span, hole.kind)).collect();
+        open.dedup_by_key(|(span, _)| *span);
+        for (span, kind) in open {
+            let help = match kind {
+                Kind::Item => "give it a type: `let x: [T] = []`",
+                Kind::Braces => "give it a type: `let x: map<T> = {}`",
+                Kind::Null => "give it a type: `let x: T? = null`",
+            };
+            self.implicit_any(span, "nothing says what this holds, so it is `any`", help);
         }
     }
 

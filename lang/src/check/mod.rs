@@ -26,11 +26,13 @@ mod exhaust;
 mod expr;
 mod field;
 mod flow;
+mod forget;
 mod gather;
 mod generic;
 mod holes;
 mod item;
 mod lambda;
+mod lint;
 mod literal;
 mod matching;
 mod members;
@@ -243,6 +245,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
     };
     checker.declare_all();
     checker.check_all();
+    lint::report(&modules, &checker.tables, &checker.library, &mut checker.diagnostics);
     let checker::Checker { tables, named, signatures, mut diagnostics, mut implicit, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);

@@ -132,8 +132,11 @@ impl Checker<'_> {
         {
             if block == self.frame.scopes.blocks.len() {
                 self.report(declared_twice(&format!("`{}`", name.text), &[before, name.span]));
-            } else if let (Kind::Let | Kind::Typed, Kind::Let | Kind::Typed) = (kind, before_kind) {
-                self.frame.hides = Some((name.span, before));
+            } else if matches!(kind, Kind::Let | Kind::Typed) {
+                // What is constant is made a variable right inside: that is how it is done.
+                let constant = !matches!(before_kind, Kind::Let | Kind::Typed);
+                let inside = block + 1 == self.frame.scopes.blocks.len();
+                self.frame.hides = (!(constant && inside)).then_some((name.span, before));
             }
         }
         id

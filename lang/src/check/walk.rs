@@ -2,7 +2,7 @@
 
 use crate::syntax::ast::{
     Arm, Block, Body, Branches, Element, Expr, ExprKind, Function, Item, ItemKind, MockValue, Name, Param, Pattern,
-    PatternKind, RecordField, Stmt, StmtKind, StrPart,
+    PatternKind, RecordField, Stmt, StmtKind, StrPart, TypeExpr, TypeExprKind,
 };
 
 /// Is told of what a walk meets.
@@ -15,6 +15,10 @@ pub(super) trait Visitor {
     fn stmt(&mut self, _stmt: &Stmt) {}
     /// A pattern, of a `match` arm or of anything else.
     fn pattern(&mut self, _pattern: &Pattern, _arm: bool) {}
+    /// A written type, and each that it is made of.
+    fn ty(&mut self, _ty: &TypeExpr) {}
+    /// A block, before its statements.
+    fn block(&mut self, _block: &Block) {}
     /// A name that is declared, from here to the end of the block.
     fn bind(&mut self, _name: &Name) {}
     /// A block, a function or an arm begins: what is declared in it ends with it.
@@ -29,17 +33,27 @@ pub(super) fn walk_item(item: &Item, visitor: &mut dyn Visitor) {
         annotation.args.iter().for_each(|arg| walk_expr(&arg.value, visitor));
     }
     match &item.kind {
-        ItemKind::Let(item) => walk_expr(&item.value, visitor),
-        ItemKind::State(fields) => fields.iter().filter_map(|f| f.value.as_ref()).for_each(|e| walk_expr(e, visitor)),
+        ItemKind::Let(item) => {
+            item.ty.iter().for_each(|ty| walk_type(ty, visitor));
+            walk_expr(&item.value, visitor);
+        }
+        ItemKind::State(fields) => {
+            for field in fields {
+                walk_type(&field.ty, visitor);
+                field.value.iter().for_each(|value| walk_expr(value, visitor));
+            }
+        }
+        ItemKind::Type(item) => walk_type(&item.ty, visitor),
         ItemKind::Agent(agent) => agent.fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
         ItemKind::Function(function) => walk_function(function, visitor),
-        ItemKind::Import(_) | ItemKind::Type(_) | ItemKind::Test(_) | ItemKind::Error => {}
+        ItemKind::Import(_) | ItemKind::Test(_) | ItemKind::Error => {}
     }
 }
 
 fn walk_function(function: &Function, visitor: &mut dyn Visitor) {
     visitor.enter();
     walk_params(&function.params, visitor);
+    function.result.iter().for_each(|ty| walk_type(ty, visitor));
     if let Some(body) = &function.body {
         walk_block(body, visitor);
     }
@@ -48,6 +62,7 @@ fn walk_function(function: &Function, visitor: &mut dyn Visitor) {
 
 fn walk_params(params: &[Param], visitor: &mut dyn Visitor) {
     for param in params {
+        param.ty.iter().for_each(|ty| walk_type(ty, visitor));
         param.default.iter().for_each(|default| walk_expr(default, visitor));
         visitor.bind(&param.name);
     }
@@ -56,6 +71,7 @@ fn walk_params(params: &[Param], visitor: &mut dyn Visitor) {
 /// Walks the statements of a block.
 pub(super) fn walk_block(block: &Block, visitor: &mut dyn Visitor) {
     visitor.enter();
+    visitor.block(block);
     block.stmts.iter().for_each(|stmt| walk_stmt(stmt, visitor));
     visitor.leave();
 }
@@ -73,7 +89,8 @@ fn walk_round(index: Option<&Name>, item: &Pattern, iter: &Expr, body: &Block, v
 fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
     visitor.stmt(stmt);
     match &stmt.kind {
-        StmtKind::Let { pattern, value, .. } => {
+        StmtKind::Let { pattern, ty, value } => {
+            ty.iter().for_each(|ty| walk_type(ty, visitor));
             walk_expr(value, visitor);
             walk_pattern(pattern, false, visitor);
         }
@@ -99,7 +116,11 @@ fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
 fn walk_pattern(pattern: &Pattern, arm: bool, visitor: &mut dyn Visitor) {
     visitor.pattern(pattern, arm);
     match &pattern.kind {
-        PatternKind::Bind(name, _) => visitor.bind(name),
+        PatternKind::Bind(name, ty) => {
+            ty.iter().for_each(|ty| walk_type(ty, visitor));
+            visitor.bind(name);
+        }
+        PatternKind::Type(ty) => walk_type(ty, visitor),
         PatternKind::Record { fields, rest } => {
             for (name, inner) in fields {
                 match inner {
@@ -115,7 +136,7 @@ fn walk_pattern(pattern: &Pattern, arm: bool, visitor: &mut dyn Visitor) {
             after.iter().for_each(|p| walk_pattern(p, arm, visitor));
         }
         PatternKind::Or(all) => all.iter().for_each(|p| walk_pattern(p, arm, visitor)),
-        PatternKind::Literal(_) | PatternKind::Wildcard | PatternKind::Type(_) | PatternKind::Error => {}
+        PatternKind::Literal(_) | PatternKind::Wildcard | PatternKind::Error => {}
     }
 }
 
@@ -143,8 +164,12 @@ fn walk_inside(expr: &Expr, visitor: &mut dyn Visitor) {
             }
         }
         ExprKind::Record(fields) => fields.iter().for_each(|field| walk_field(field, visitor)),
+        ExprKind::As { value, ty } => {
+            walk_expr(value, visitor);
+            walk_type(ty, visitor);
+        }
+        ExprKind::TypeValue(ty) => walk_type(ty, visitor),
         ExprKind::Unary(_, inner)
-        | ExprKind::As { value: inner, .. }
         | ExprKind::Field { object: inner, .. }
         | ExprKind::Throw(inner)
         | ExprKind::Observe(inner)
@@ -180,7 +205,6 @@ fn walk_inside(expr: &Expr, visitor: &mut dyn Visitor) {
         | ExprKind::Float(_)
         | ExprKind::Duration(_)
         | ExprKind::Name(_)
-        | ExprKind::TypeValue(_)
         | ExprKind::Break
         | ExprKind::Continue
         | ExprKind::Error => {}
@@ -242,5 +266,20 @@ fn walk_branches(branches: &Branches, visitor: &mut dyn Visitor) {
         Branches::For { index, item, iter, body } => walk_round(index.as_ref(), item, iter, body, visitor),
         Branches::Named(fields) => fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
         Branches::List(items) => items.iter().for_each(|item| walk_expr(item, visitor)),
+    }
+}
+
+fn walk_type(ty: &TypeExpr, visitor: &mut dyn Visitor) {
+    visitor.ty(ty);
+    match &ty.kind {
+        TypeExprKind::Name { args, .. } => args.iter().for_each(|arg| walk_type(arg, visitor)),
+        TypeExprKind::List(inner) | TypeExprKind::Optional(inner) => walk_type(inner, visitor),
+        TypeExprKind::Record(fields) => fields.iter().for_each(|field| walk_type(&field.ty, visitor)),
+        TypeExprKind::Fn { params, result } => {
+            params.iter().for_each(|param| walk_type(param, visitor));
+            result.iter().for_each(|result| walk_type(result, visitor));
+        }
+        TypeExprKind::Union(members) => members.iter().for_each(|member| walk_type(member, visitor)),
+        TypeExprKind::Literal(_) | TypeExprKind::Error => {}
     }
 }
