@@ -63,6 +63,12 @@ impl Loaded {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Also tells of each `any` that nobody wrote.
+    pub fn be_strict(&mut self) {
+        let found = self.diagnostics.drain(..).chain(self.checked.implicit.drain(..));
+        self.diagnostics = in_order(found.collect());
+    }
+
     /// The user's source.
     pub fn main(&self) -> &Source {
         &self.sources[self.sources.len() - 1]
