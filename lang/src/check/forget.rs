@@ -101,7 +101,7 @@ impl Checker<'_> {
     /// Takes note that a place has changed: what was known of it and of its parts is not known any more.
     pub(super) fn forget_place(&mut self, place: &Expr, within: bool) {
         match &place.kind {
-            ExprKind::Paren(inner) => return self.forget_place(inner, within),
+            ExprKind::Paren(inner) => self.forget_place(inner, within),
             ExprKind::Field { object, .. } | ExprKind::Index { object, .. } => {
                 let Some(parent) = self.path_of(object) else {
                     // Something on the way has no path, so anything within may have changed.

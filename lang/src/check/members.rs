@@ -33,10 +33,12 @@ impl IntoIterator for Members {
     type IntoIter = std::vec::IntoIter<Type>;
 
     fn into_iter(self) -> Self::IntoIter {
-        match self {
-            Members::Own(own) => own.into_iter(),
-            other => other.to_vec().into_iter(),
-        }
+        let own = match self {
+            Members::One(one) => Vec::from(one),
+            Members::All(all) => Vec::from(&*all),
+            Members::Own(own) => own,
+        };
+        own.into_iter()
     }
 }
 
