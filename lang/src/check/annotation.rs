@@ -82,7 +82,10 @@ impl Checker<'_> {
                 union(members)
             }
             TypeExprKind::Optional(inner) => optional(self.written(inner)),
-            TypeExprKind::Error => Type::Unknown,
+            TypeExprKind::Error => {
+                self.is_broken();
+                Type::Unknown
+            }
         }
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Checker<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Each `any` that nobody wrote.
     pub(super) implicit: Vec<Diagnostic>,
+    /// The declarations of which a part did not parse.
+    pub(super) broken: HashSet<ItemRef>,
     pub(super) frame: Frame,
     /// The call that changes its receiver, and that receiver, while its arguments are held against what it holds.
     pub(super) putting: Option<(&'a Expr, Given<'a>)>,
@@ -122,6 +124,11 @@ impl<'a> Checker<'a> {
 
     pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report(Diagnostic::new(code, span, message));
+    }
+
+    /// Takes note that a part of the declaration did not parse.
+    pub(super) fn is_broken(&mut self) {
+        self.broken.insert(ItemRef { module: self.frame.module, item: self.frame.item });
     }
 
     /// The declaration that a reference means.

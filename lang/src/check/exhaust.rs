@@ -11,7 +11,7 @@ use super::{
     relate::Fit,
     show::show_literal,
     ty::{Literal, RecordType, Type},
-    union::union,
+    union::{of_members, union},
 };
 use crate::syntax::ast::{ExprKind, Name, Pattern, PatternKind};
 
@@ -73,7 +73,7 @@ impl Left {
         if self.is_untouched() {
             return self.whole.clone();
         }
-        union(self.members.iter().flat_map(|member| &member.pieces).map(|piece| piece.ty.clone()))
+        of_members(self.members.iter().flat_map(|member| &member.pieces).map(|piece| piece.ty.clone()).collect())
     }
 }
 
@@ -112,7 +112,7 @@ impl Checker<'_> {
     fn literals_of(&self, pattern: &Pattern, out: &mut Vec<Type>) {
         match &pattern.kind {
             PatternKind::Or(all) => all.iter().for_each(|one| self.literals_of(one, out)),
-            PatternKind::Literal(_) => out.extend(unit_of(pattern)),
+            PatternKind::Literal(_) if out.len() < MOST => out.extend(unit_of(pattern)),
             _ => {}
         }
     }
@@ -126,7 +126,7 @@ impl Checker<'_> {
             Type::Record(_) => member.ty.clone(),
             _ => union(member.pieces.iter().map(|piece| piece.ty.clone())),
         });
-        union(parts)
+        of_members(parts.collect())
     }
 
     /// Whether the arms before have taken all that a pattern matches.

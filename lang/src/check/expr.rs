@@ -95,7 +95,10 @@ impl<'a> Checker<'a> {
                 Type::Any
             }
             ExprKind::Paren(inner) => self.infer_paren(inner, want),
-            ExprKind::Error => Type::Unknown,
+            ExprKind::Error => {
+                self.is_broken();
+                Type::Unknown
+            }
         }
     }
 

@@ -44,6 +44,8 @@ struct Node {
     key: Option<Key>,
     first_child: Option<PathId>,
     next: Option<PathId>,
+    /// One of the longer paths has a key that may be the same as another.
+    dynamic: bool,
     /// The last round of [`Flow::leave`] that has seen the path.
     seen: u32,
 }
@@ -117,6 +119,7 @@ impl Flow {
         let path = self.node(Some(self.at(parent).root), Some(key.clone()));
         let parent_node = &mut self.nodes[parent.0 as usize];
         let next = parent_node.first_child.replace(path);
+        parent_node.dynamic |= matches!(key, Key::Of(_) | Key::At(..0));
         self.nodes[path.0 as usize].next = next;
         if let Key::Of(of) = key {
             let root = self.at(of).root;
@@ -129,7 +132,7 @@ impl Flow {
     fn node(&mut self, root: Option<PathId>, key: Option<Key>) -> PathId {
         let path = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let root = root.unwrap_or(path);
-        self.nodes.push(Node { fact: None, root, key, first_child: None, next: None, seen: 0 });
+        self.nodes.push(Node { fact: None, root, key, first_child: None, next: None, dynamic: false, seen: 0 });
         path
     }
 
@@ -227,6 +230,9 @@ impl Flow {
 
     /// Forgets what may be the same element under another key.
     pub(super) fn forget_aliases(&mut self, parent: PathId, key: &Key) {
+        if !self.at(parent).dynamic && !matches!(key, Key::Of(_) | Key::At(..0)) {
+            return;
+        }
         let mut child = self.at(parent).first_child;
         while let Some(path) = child {
             child = self.at(path).next;

@@ -14,6 +14,9 @@ use crate::{
     syntax::ast::{Expr, ExprKind},
 };
 
+/// What is known is forgotten where it would be a union of more members than this.
+const MOST: usize = 64;
+
 impl Checker<'_> {
     /// Puts together what is known where branches meet: what all of them know.
     pub(super) fn join(&mut self, states: impl IntoIterator<Item = State>) {
@@ -49,7 +52,11 @@ impl Checker<'_> {
     fn both(&self, a: Option<Fact>, b: Option<Fact>) -> Option<Fact> {
         match (a?, b?) {
             (Fact::NotNull, Fact::NotNull) => Some(Fact::NotNull),
-            (Fact::Is(a), Fact::Is(b)) => Some(Fact::Is(if a == b { a } else { union([a, b]) })),
+            // Of very many possibilities nothing is kept.
+            (Fact::Is(a), Fact::Is(b)) => match if a == b { a } else { union([a, b]) } {
+                Type::Union(members) if members.len() > MOST => None,
+                ty => Some(Fact::Is(ty)),
+            },
             (Fact::Is(ty), Fact::NotNull) | (Fact::NotNull, Fact::Is(ty)) => {
                 (!self.has_null(&ty)).then_some(Fact::NotNull)
             }

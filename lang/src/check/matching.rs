@@ -11,6 +11,7 @@ use super::{
     show::show_literal,
     suggest::{did_you_mean, nearest},
     ty::Type,
+    union::{MANY, widen},
 };
 use crate::{
     code::Code,
@@ -18,6 +19,9 @@ use crate::{
     span::Span,
     syntax::ast::{Arm, Body, Expr, ExprKind, Pattern, PatternKind},
 };
+
+/// With more different exact results than this a `match` is widened.
+const MOST: usize = 64;
 
 impl<'a> Checker<'a> {
     /// `match x { … }`.
@@ -53,7 +57,12 @@ impl<'a> Checker<'a> {
             };
             let (value, end) = self.aside(&known, |this| this.scoped(|this| this.arm(arm, &binds, want)));
             ends.push(end);
-            result = self.unite(result, value);
+            result = match (self.unite(result, value), want) {
+                // Of so many nobody asks which; each has been held against what is wanted.
+                (Type::Union(members), Some(want)) if members.len() > MANY => want.clone(),
+                (Type::Union(members), None) if members.len() > MOST => widen(&Type::Union(members)),
+                (result, _) => result,
+            };
             if arm.guard.is_none() {
                 self.take(&mut left, &arm.pattern);
                 if is_catch_all(&arm.pattern) {

@@ -3,7 +3,10 @@
 //! What the checker learns stands in tables beside the tree ([`Tables`]), by the ids of expressions. The compiler reads
 //! them and decides nothing about types by itself; the editor reads them too.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use smol_str::SmolStr;
 
@@ -142,7 +145,7 @@ pub struct Tables {
     pub expects: HashMap<ExprId, Type>,
     /// `Field` reads that give null when the field is absent: optional fields, and keys of an open `ctx.state`.
     /// All other reads without `?.` throw kind `key`.
-    pub lenient: std::collections::HashSet<ExprId>,
+    pub lenient: HashSet<ExprId>,
     /// The local that each binder introduces, by the offset of its name.
     pub locals: HashMap<u32, LocalId>,
     /// The type of each local, by declaration (the item's index) and number.
@@ -234,18 +237,19 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         tables: tables.collect(),
         named: HashMap::new(),
         signatures: HashMap::new(),
-        inferred: std::collections::HashSet::new(),
+        inferred: HashSet::new(),
         values: HashMap::new(),
         progress: HashMap::new(),
         diagnostics,
         implicit: Vec::new(),
+        broken: HashSet::new(),
         putting: None,
         frame: checker::Frame::new(ModuleId(0), 0, false),
         pipe: None,
     };
     checker.declare_all();
     checker.check_all();
-    lint::report(&modules, &checker.tables, &checker.library, &mut checker.diagnostics);
+    lint::report(&modules, &checker.tables, &checker.library, &checker.broken, &mut checker.diagnostics);
     let checker::Checker { tables, named, signatures, mut diagnostics, mut implicit, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);

@@ -7,7 +7,7 @@ use super::{
     prescan::{Step, step},
     relate::{Relate, same_literal},
     ty::{Literal, Type},
-    union::{base, union},
+    union::{base, of_members},
 };
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 
@@ -138,7 +138,7 @@ impl<'a> Checker<'a> {
         };
         let left: Vec<Type> = members.iter().filter(|member| goes(member)).cloned().collect();
         if left.len() < members.len() {
-            let left = union(left);
+            let left = of_members(left);
             self.refine(object, &left, out);
         }
     }
@@ -175,7 +175,7 @@ impl<'a> Checker<'a> {
     fn split_side(&mut self, expr: &Expr, members: &[Type], left: Vec<Type>, state: &mut State) {
         let null = left.iter().any(|ty| matches!(ty, Type::Null | Type::Any | Type::Payload | Type::Unknown));
         if left != members {
-            self.refine(expr, &union(left), &mut state.changes);
+            self.refine(expr, &of_members(left), &mut state.changes);
         }
         if !null {
             self.refine_present(expr, &mut state.changes);
@@ -282,7 +282,7 @@ impl<'a> Checker<'a> {
                         left = left.iter().filter_map(|member| unequal_part(member, unit)).collect();
                     }
                     if left.len() < self.members(&ty).len() && self.may_narrow(a) {
-                        self.refine(a, &union(left), &mut split.no.changes);
+                        self.refine(a, &of_members(left), &mut split.no.changes);
                     }
                 }
             }

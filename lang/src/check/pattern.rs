@@ -96,7 +96,8 @@ impl<'a> Checker<'a> {
     /// name its own type.
     pub(super) fn bind_pattern(&mut self, pattern: &'a Pattern, ty: &Type, value: Option<&'a Expr>, kind: Kind) {
         match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Error => {}
+            PatternKind::Wildcard => {}
+            PatternKind::Error => self.is_broken(),
             PatternKind::Bind(name, written) => {
                 let ty = match written {
                     Some(written) if kind == Kind::Pattern => self.written_before(written),

@@ -72,11 +72,8 @@ impl<'a> Checker<'a> {
             StmtKind::For { index, item, iter, body } => self.for_loop(index.as_ref(), item, iter, body),
             StmtKind::While { cond, body } => self.while_loop(stmt, cond, body),
             // Statements of tests, which are not looked at.
-            StmtKind::Mock { .. }
-            | StmtKind::Answer { .. }
-            | StmtKind::Crash { .. }
-            | StmtKind::Assert { .. }
-            | StmtKind::Error => {}
+            StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {}
+            StmtKind::Error => self.is_broken(),
         }
     }
 

@@ -12,7 +12,11 @@ pub(super) fn union(types: impl IntoIterator<Item = Type>) -> Type {
     let mut types = types.into_iter();
     let Some(first) = types.next() else { return Type::Never };
     let Some(second) = types.next() else { return first };
-    let mut members: Vec<Type> = Vec::new();
+    // A union is flat already, so only what comes to it has to be looked at.
+    let (mut members, first) = match first {
+        Type::Union(members) => (members.to_vec(), Type::Never),
+        other => (Vec::new(), other),
+    };
     for ty in [first, second].into_iter().chain(types) {
         match ty {
             Type::Unknown => return Type::Unknown,
@@ -24,6 +28,11 @@ pub(super) fn union(types: impl IntoIterator<Item = Type>) -> Type {
     if members.contains(&Type::Any) {
         members.retain(|ty| *ty == Type::Any || !is_plain_data(ty));
     }
+    of_members(members)
+}
+
+/// The union of what has been members of one union, or parts of such.
+pub(super) fn of_members(mut members: Vec<Type>) -> Type {
     match members.len() {
         0 => Type::Never,
         1 => members.swap_remove(0),

@@ -3,15 +3,13 @@
 //! Code that is never reached and variables that hide others are found while the checker goes through the code; the
 //! rest is looked for here, when all that is called is known.
 
-use super::{
-    ModuleInput, Tables,
-    names::Library,
-    walk::{Visitor, walk_item},
-};
+use std::collections::HashSet;
+
+use super::{ItemRef, ModuleId, ModuleInput, Tables, names::Library};
 use crate::{
     diagnostic::Diagnostic,
     span::Span,
-    syntax::ast::{Expr, ExprKind, Item, ItemKind, Pattern, PatternKind, Stmt, StmtKind},
+    syntax::ast::{Item, ItemKind},
 };
 
 mod effects;
@@ -32,8 +30,14 @@ struct Module<'a> {
     items: Vec<(u32, &'a Item)>,
 }
 
-/// Reports what is probably not meant.
-pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], library: &Library, diagnostics: &mut Vec<Diagnostic>) {
+/// Reports what is probably not meant; `broken` are the declarations of which a part did not parse.
+pub(super) fn report(
+    modules: &[ModuleInput],
+    tables: &[Tables],
+    library: &Library,
+    broken: &HashSet<ItemRef>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let mut wrong: Vec<Span> = diagnostics.iter().filter(|found| found.is_error()).map(|found| found.span).collect();
     wrong.sort_unstable_by_key(|span| (span.source, span.start));
     let is_right = |item: &Item| {
@@ -42,36 +46,17 @@ pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], library: &Libra
     };
     let effects = Effects::of(modules, tables, library);
     for (id, (input, tables)) in modules.iter().zip(tables).enumerate().filter(|(_, (input, _))| !input.library) {
-        let items = (0_u32..).zip(&input.module.items).filter(|(_, item)| is_right(item) && is_whole(item)).collect();
+        let module = ModuleId(u16::try_from(id).unwrap_or(u16::MAX));
+        let whole = |number: u32, item: &Item| {
+            !matches!(item.kind, ItemKind::Error) && !broken.contains(&ItemRef { module, item: number })
+        };
+        let items = (0_u32..).zip(&input.module.items);
+        let items = items.filter(|(number, item)| whole(*number, item) && is_right(item)).collect();
         let module = Module { id, input, tables, items };
         unused::report(&module, diagnostics);
         values::report(&module, &effects, diagnostics);
         state::report(&module, &effects, diagnostics);
         naming::report(&module, diagnostics);
         people::report(&module, &effects, diagnostics);
-    }
-}
-
-/// Whether all of a declaration was read: of a part nothing can be said.
-fn is_whole(item: &Item) -> bool {
-    let mut look = Whole(!matches!(item.kind, ItemKind::Error));
-    walk_item(item, &mut look);
-    look.0
-}
-
-struct Whole(bool);
-
-impl Visitor for Whole {
-    fn expr(&mut self, expr: &Expr) -> bool {
-        self.0 &= !matches!(expr.kind, ExprKind::Error);
-        self.0
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) {
-        self.0 &= !matches!(stmt.kind, StmtKind::Error);
-    }
-
-    fn pattern(&mut self, pattern: &Pattern, _arm: bool) {
-        self.0 &= !matches!(pattern.kind, PatternKind::Error);
     }
 }

@@ -17,6 +17,7 @@ use crate::{
 
 /// Reports requests below `@retry` and in the `finally` of a `race`.
 pub(super) fn report(module: &Module<'_>, effects: &Effects<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let races = module.input.source.text.contains("finally");
     for (number, item) in &module.items {
         let reference = ItemRef { module: ModuleId(u16::try_from(module.id).unwrap_or(u16::MAX)), item: *number };
         if is_retried(item)
@@ -29,7 +30,9 @@ pub(super) fn report(module: &Module<'_>, effects: &Effects<'_>, diagnostics: &m
             let help = "ask before the step, and hand it the answer";
             diagnostics.push(Diagnostic::new(Code::LostRequest, span, message).help(help));
         }
-        walk_item(item, &mut Races { module, effects, diagnostics, within: false });
+        if races {
+            walk_item(item, &mut Races { module, effects, diagnostics, within: false });
+        }
     }
 }
 
