@@ -17,8 +17,7 @@ fn last(place: &Place) -> u64 {
 
 /// Changes one byte of the row that an expression chooses.
 fn flip(place: &Place, table: &str, column: &str, which: &str) {
-    // Another byte than the one that is there.
-    let other = format!("CASE substr({column}, -6, 1) WHEN x'EE' THEN x'11' ELSE x'EE' END");
+    let other = format!("CASE hex(substr({column}, -6, 1)) WHEN 'EE' THEN x'11' ELSE x'EE' END");
     let flipped = format!("CAST(substr({column}, 1, length({column}) - 6) || {other} || substr({column}, -5) AS BLOB)");
     let changed = place.sql(&format!("UPDATE {table} SET {column} = {flipped} WHERE {which}"));
     assert!(changed > 0, "no row of {table} where {which}");

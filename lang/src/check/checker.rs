@@ -20,6 +20,7 @@ use super::{
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
+    path,
     span::Span,
     syntax::ast::{self, Expr, ExprId, ItemKind},
 };
@@ -158,6 +159,15 @@ impl<'a> Checker<'a> {
     pub(super) fn show(&self, ty: &Type) -> String {
         let ty = self.mended(ty);
         show(&ty, &|item| self.named.get(&item).map_or_else(|| "?".to_owned(), |named| named.name.to_string()))
+    }
+
+    /// The same, each declared type with the name of its module's file.
+    pub(super) fn show_with_module(&self, ty: &Type) -> String {
+        let shown = |item: ItemRef| {
+            let file = path::file(&self.modules[item.module.0 as usize].name);
+            self.named.get(&item).map(|named| format!("{}.{}", file.strip_suffix(".wf").unwrap_or(file), named.name))
+        };
+        show(ty, &|item| shown(item).unwrap_or_else(|| "?".to_owned()))
     }
 
     /// Whether values of `from` fit `to`.

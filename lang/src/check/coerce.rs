@@ -78,7 +78,12 @@ impl Checker<'_> {
             self.maybe_null(span, &wanted, None);
             return;
         }
-        let message = format!("expected `{}`, found `{}`", self.show(want), self.found(got, want));
+        let (mut expected, mut found) = (self.show(want), self.found(got, want));
+        if expected == found {
+            // Types of one name from two modules.
+            (expected, found) = (self.show_with_module(want), self.show_with_module(got));
+        }
+        let message = format!("expected `{expected}`, found `{found}`");
         let mut diagnostic = Diagnostic::new(Code::Mismatch, span, message);
         if let Some(help) = self.how_to_fit(got, want) {
             diagnostic = diagnostic.help(help);

@@ -122,9 +122,10 @@ fn names(module: &Module<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !module.items.iter().any(|(_, item)| private(item) || matches!(item.kind, ItemKind::Import(_))) {
         return;
     }
-    let mut look = Names { uses: HashMap::new(), item: 0 };
+    let mut look = Names { uses: HashMap::new(), in_tests: HashSet::new(), item: 0, test: false };
     for (number, item) in &module.items {
         look.item = *number;
+        look.test = matches!(item.kind, ItemKind::Test(_));
         walk_item(item, &mut look);
         if let ItemKind::Test(test) = &item.kind {
             test.body.stmts.iter().for_each(|stmt| look.target(stmt));
@@ -133,9 +134,13 @@ fn names(module: &Module<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let used = |name: &str, by: u32| look.uses.get(name).is_some_and(|items| items.iter().any(|item| *item != by));
     for (number, item) in &module.items {
         match &item.kind {
-            ItemKind::Import(import) => {
+            // An import that leads nowhere has been reported.
+            ItemKind::Import(import) if module.input.imports.iter().any(|(item, _)| item == number) => {
                 let named = import.names.iter().flatten().map(|(name, alias)| alias.as_ref().unwrap_or(name));
-                for name in named.chain(&import.alias).filter(|name| !used(&name.text, *number)) {
+                let unused = named.chain(&import.alias).filter(|name| {
+                    !module.tables.used_imports.contains(&name.span.start) && !look.in_tests.contains(&name.text)
+                });
+                for name in unused {
                     let message = format!("the import `{}` is never used", name.text);
                     diagnostics.push(Diagnostic::new(Code::UnusedImport, name.span, message).help("take it out"));
                 }
@@ -155,7 +160,10 @@ fn names(module: &Module<'_>, diagnostics: &mut Vec<Diagnostic>) {
 /// The names that stand in expressions, types and the lines of tests, each with the declarations that it stands in.
 struct Names {
     uses: HashMap<SmolStr, Vec<u32>>,
+    /// Those that stand in tests: what a test stands in for is used.
+    in_tests: HashSet<SmolStr>,
     item: u32,
+    test: bool,
 }
 
 impl Names {
@@ -163,6 +171,9 @@ impl Names {
         let items = self.uses.entry(name.clone()).or_default();
         if items.last() != Some(&self.item) {
             items.push(self.item);
+        }
+        if self.test {
+            self.in_tests.insert(name.clone());
         }
     }
 
