@@ -3,14 +3,19 @@
 use smol_str::SmolStr;
 
 use super::{
-    ItemRef,
+    ItemRef, Use,
     checker::Checker,
     relate::Fit,
     suggest::{did_you_mean, nearest},
     ty::{FunctionType, Literal, RecordType, Type},
     union::{erase, has_hole, widen},
 };
-use crate::{code::Code, diagnostic::Diagnostic, span::Span, syntax::ast::Expr};
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    span::Span,
+    syntax::ast::{Expr, ExprKind},
+};
 
 /// Source that is longer than this is not repeated in a message.
 const SHORT: usize = 40;
@@ -55,14 +60,35 @@ impl Checker<'_> {
                 {
                     return wider;
                 }
-                self.mismatch(expr.span, &got, want);
+                let declared = self.how_to_declare(expr, want);
+                self.mismatch_with(expr.span, &got, want, declared);
                 Type::Unknown
             }
         }
     }
 
+    /// What can be said of a variable that has its type from what was put in first.
+    fn how_to_declare(&self, expr: &Expr, want: &Type) -> Option<String> {
+        let ExprKind::Name(name) = &expr.kind else { return None };
+        let Some(Use::Local(id)) = self.tables[self.frame.module.0 as usize].uses.get(&expr.id) else { return None };
+        let empty = match self.resolve(want) {
+            Type::List(_) => "[]",
+            Type::Map(_) | Type::Record(_) => "{}",
+            _ => return None,
+        };
+        let filled = self.frame.holes.is_of(*id);
+        filled.then(|| {
+            format!("what is put in first says what it holds; declare it: `let {name}: {} = {empty}`", self.show(want))
+        })
+    }
+
     /// The error for a value of type `got` where `want` is expected.
     pub(super) fn mismatch(&mut self, span: Span, got: &Type, want: &Type) {
+        self.mismatch_with(span, got, want, None);
+    }
+
+    /// The same; `otherwise` is what helps where nothing better is known.
+    fn mismatch_with(&mut self, span: Span, got: &Type, want: &Type, otherwise: Option<String>) {
         if let (Type::Any | Type::Payload, Some(what)) = (self.resolve(want), self.not_data(got)) {
             let message = format!("{what} is not data, so it does not fit `{}`", self.show(want));
             let help = match (got, what) {
@@ -85,7 +111,7 @@ impl Checker<'_> {
         }
         let message = format!("expected `{expected}`, found `{found}`");
         let mut diagnostic = Diagnostic::new(Code::Mismatch, span, message);
-        if let Some(help) = self.how_to_fit(got, want) {
+        if let Some(help) = self.how_to_fit(got, want).or(otherwise) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
