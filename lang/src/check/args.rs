@@ -191,7 +191,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
+    pub(super) fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
         match (pattern, want) {
             (_, Type::Any | Type::Unknown | Type::Never | Type::Hole(_)) => {}
             // Declared types keep their names, literals theirs.

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::{
-    ArgFrom, ItemRef, Target,
+    ArgFrom, ItemRef, Signature, Target,
     args::{Given, Slot, quoted},
     checker::Checker,
     elsewhere,
@@ -113,7 +113,11 @@ impl<'a> Checker<'a> {
                 bindings.fix();
             }
         } else {
-            self.unify(&this.ty, &self.non_null(ty), &mut bindings);
+            let ty = self.non_null(ty);
+            match self.receiver_wanted(&signature, &this.ty, &ty, want) {
+                Some(known) => self.learn(&this.ty, &known, &mut bindings),
+                None => self.unify(&this.ty, &ty, &mut bindings),
+            }
         }
         if !changing && !matches!(this.ty, Type::Agent(_)) {
             let known = bindings.apply(&this.ty, false);
@@ -132,6 +136,17 @@ impl<'a> Checker<'a> {
             self.forget_place(object, true);
         }
         result
+    }
+
+    /// What is expected of the result makes of a receiver with an exact type, such as `["approve", "reject"]` whose
+    /// first is expected to be a `Decision`.
+    fn receiver_wanted(&self, signature: &Signature, this: &Type, ty: &Type, want: Option<&Type>) -> Option<Type> {
+        let want = want.filter(|_| has_var(&signature.result) && widen(ty) != *ty)?;
+        let mut hints = Bindings::new(signature.type_params);
+        let want = if matches!(signature.result, Type::Union(_)) { want.clone() } else { self.non_null(want) };
+        self.learn(&signature.result, &want, &mut hints);
+        let known = hints.knows(this, false).then(|| hints.apply(this, false))?;
+        (self.fits(ty, &known) == Fit::Yes && self.fits(&widen(ty), &known) != Fit::Yes).then_some(known)
     }
 
     /// Learns what a receiver holds without widening declared literals.
