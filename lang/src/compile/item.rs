@@ -5,7 +5,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use super::{Compiler, body::Body, call::Implementation, empty_function};
 use crate::{
     check::{ItemRef, ModuleId, Tables, Type},
-    program::{self, Constant, FunctionId, FunctionKind, Handler, Op, Receiver, Reg, Root},
+    program::{self, Constant, FunctionId, FunctionKind, HandlerKind, Op, Receiver, Reg, Root},
     syntax::ast::{self, Annotation, ExprKind, ItemKind, Param, StrPart},
 };
 
@@ -70,14 +70,16 @@ impl<'c> Compiler<'c> {
         let Some(block) = &function.body else { return };
         let told = function.kind != ast::FunctionKind::Fn;
         let retry = annotation(self.item(item), "retry");
+        let timeout = annotation(self.item(item), "timeout").and_then(|timeout| timeout.args.first());
         let mut body = Body::new(self, item, path);
         body.told = told;
         body.drops_value = told && function.result.is_none();
         body.at(block.span, |body| {
             body.params(&function.params);
+            let timeout = timeout.map(|timeout| body.fresh(&timeout.value));
             match retry {
-                Some(retry) => body.retried(retry, block),
-                None => body.once(block),
+                Some(retry) => body.retried(retry, timeout, block),
+                None => body.once(timeout, block),
             }
         });
         body.finish(id);
@@ -253,8 +255,9 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// A body that is run once.
-    fn once(&mut self, block: &'c ast::Block) {
+    fn once(&mut self, timeout: Option<Reg>, block: &'c ast::Block) {
         if self.told {
+            self.deadline(timeout);
             self.scoped(|body| {
                 let attempt = body.take(1);
                 body.constant(attempt, Constant::Int(1));
@@ -262,6 +265,13 @@ impl<'c> Body<'_, 'c> {
             });
         }
         self.value_and_leave(block);
+    }
+
+    /// The attempt that begins may take so long.
+    fn deadline(&mut self, timeout: Option<Reg>) {
+        if let Some(duration) = timeout {
+            self.emit(Op::Deadline { duration });
+        }
     }
 
     fn value_and_leave(&mut self, block: &'c ast::Block) {
@@ -278,19 +288,21 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// A step's body that is run again from its beginning while `_retry_wait` gives a time to wait.
-    fn retried(&mut self, retry: &'c Annotation, block: &'c ast::Block) {
+    fn retried(&mut self, retry: &'c Annotation, timeout: Option<Reg>, block: &'c ast::Block) {
         let wait = self.compiler.library("prelude", "_retry_wait");
         let sleep = self.compiler.library("prelude", "sleep");
-        let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(block) };
+        let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(timeout, block) };
         let attempt = self.take(1);
         self.constant(attempt, Constant::Int(1));
-        let again = self.emit(Op::Begin { attempt });
-        let start = self.pc();
+        let again = self.pc();
+        self.deadline(timeout);
+        // An attempt may be ended from outside as soon as it has begun.
+        let start = self.emit(Op::Begin { attempt });
         self.value_and_leave(block);
         let end = self.pc();
         self.at(retry.span, |body| {
             let error = body.take(1);
-            body.handlers.push(Handler { start, end, target: end, error });
+            body.handler(HandlerKind::Attempt, start, end, error);
             let base = body.take(2 + RETRY_OPTIONS.len());
             body.emit(Op::Copy { dst: base, src: error });
             body.emit(Op::Copy { dst: base + 1, src: attempt });

@@ -24,6 +24,7 @@ mod body;
 mod call;
 mod control;
 mod equal;
+mod exits;
 mod expr;
 mod finish;
 mod item;
@@ -361,6 +362,7 @@ fn empty_function() -> program::Function {
         spans: Vec::new(),
         safe_points: Vec::new(),
         handlers: Vec::new(),
+        shields: Vec::new(),
         locals: Vec::new(),
         digest: 0,
     }

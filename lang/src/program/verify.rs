@@ -114,6 +114,15 @@ fn function(program: &Program, function: &Function) -> Result {
         within("op", handler.start.max(handler.end) as usize, function.code.len() + 1)?;
         within("register", usize::from(handler.error), registers)?;
     }
+    for shields in function.shields.windows(2) {
+        if shields[0].1 > shields[1].0 {
+            return Err("its `finally` blocks are not in order".into());
+        }
+    }
+    for (start, end) in &function.shields {
+        within("op", *end as usize, function.code.len() + 1)?;
+        within("op", *start as usize, *end as usize + 1)?;
+    }
     if function.safe_points.first().is_none_or(|entry| entry.pc != 0) {
         return Err("it has no entry".into());
     }
@@ -148,7 +157,11 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
         }
         Op::Agent { agent, .. } => within("agent", agent as usize, program.agents.len()),
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
-        Op::Field { name: id, .. } | Op::FieldOrNull { name: id, .. } | Op::CallMethod { name: id, .. } => name(id),
+        Op::Field { name: id, .. }
+        | Op::FieldOrNull { name: id, .. }
+        | Op::Part { name: id, .. }
+        | Op::PartOrNull { name: id, .. }
+        | Op::CallMethod { name: id, .. } => name(id),
         Op::Native { native, .. } => within("native", usize::from(native), program.natives.len()),
         Op::Effect { effect, .. } => within("effect", usize::from(effect), program.effects.len()),
         Op::Tell { tell, .. } => within("tell", usize::from(tell), program.tells.len()),

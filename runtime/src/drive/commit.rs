@@ -89,6 +89,7 @@ impl Run {
             self.release_first(sink);
         }
         let now = self.host.now();
+        self.machine.keep_time(now);
         let time = time_text(now);
         let mut told = std::mem::take(&mut self.told);
         told.extend(self.machine.take_events());
@@ -128,7 +129,7 @@ impl Run {
             opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
             settled,
             status: standing.status,
-            wake_at: self.timers.keys().next().map(|(at, _)| *at),
+            wake_at: self.next_timer(),
             result: result.map(|result| result.to_string()),
         };
         self.paused = standing.status == RunStatus::Paused;
@@ -201,7 +202,7 @@ impl Run {
 
     pub(super) fn tell_paused(&mut self) {
         let requests = self.requests.keys().cloned().collect();
-        let wake_at = self.timers.keys().next().map(|(at, _)| time_text(*at));
+        let wake_at = self.next_timer().map(time_text);
         self.tell(Event::Paused { requests, wake_at });
     }
 

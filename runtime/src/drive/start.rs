@@ -289,6 +289,7 @@ impl Run {
     fn new(begin: Begin, id: RunId, epoch: Epoch, workflow: Workflow, mut machine: Machine, saver: Saver) -> Self {
         let Begin { store, host, image, options } = begin;
         machine.set_streaming(options.streaming);
+        machine.was_away(host.now());
         Self {
             id,
             epoch,
@@ -317,6 +318,7 @@ impl Run {
             last_commit: Instant::now(),
             last_pause: Instant::now(),
             started: Instant::now(),
+            computes: false,
             again: Vec::new(),
             paused: false,
             listening: true,

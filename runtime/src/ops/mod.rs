@@ -13,7 +13,7 @@ mod place;
 mod show;
 
 pub(crate) use access::{as_list, key_text};
-pub use access::{contains, field, field_or_null, index, iter_len, iter_next};
+pub use access::{contains, field, field_or_null, index, iter_len, iter_next, list_len, part};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};

@@ -113,6 +113,7 @@ fn interrupt(options: &Options) {
     for (name, text) in scripts() {
         let script = Script::new(&name, &text);
         let whole = run(&name, &script, options, None);
+        println!("{name}: {}", whole.result);
         assert_ne!(whole.result["status"], "paused", "{name} comes to its end: {}", whole.result);
         for every in 1.. {
             let stopped = run(&name, &script, options, Some(every));

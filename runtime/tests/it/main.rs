@@ -1,5 +1,7 @@
 //! The machine, its values, its checkpoints and its stores, from outside.
 
+mod cancel;
+mod clock;
 mod codec;
 mod copies;
 mod fuzz;

@@ -91,6 +91,7 @@ pub(crate) fn program() -> Program {
         spans: Vec::new(),
         safe_points: Vec::new(),
         handlers: Vec::new(),
+        shields: Vec::new(),
         locals: Vec::new(),
         digest: 0,
     };
