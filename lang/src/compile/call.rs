@@ -239,7 +239,7 @@ impl<'c> Body<'_, 'c> {
                 Op::Native { base, native, argc }
             }
             Implementation::Effect(name) => {
-                let effect = self.compiler.entry(|program| &mut program.effects, name.as_str().into());
+                let effect = self.compiler.effect(item, &name);
                 Op::Effect { base, effect, argc }
             }
             Implementation::Tell(name) => {

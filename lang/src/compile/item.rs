@@ -1,11 +1,13 @@
 //! Declarations: functions, steps with their retries, agents, and what a run begins with.
 
+use std::sync::Arc;
+
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::{Compiler, body::Body, call::Implementation, empty_function};
 use crate::{
-    check::{ItemRef, ModuleId, Tables, Type},
-    program::{self, Constant, FunctionId, FunctionKind, HandlerKind, Op, Receiver, Reg, Root},
+    check::{FieldType, ItemRef, Literal, ModuleId, RecordType, Tables, Type},
+    program::{self, Constant, FunctionId, FunctionKind, HandlerKind, OnCrash, Op, Receiver, Reg, Root},
     syntax::ast::{self, Annotation, ExprKind, ItemKind, Param, StrPart},
 };
 
@@ -40,6 +42,29 @@ impl<'c> Compiler<'c> {
 
     pub(super) fn native(&mut self, name: &str) -> u16 {
         self.entry(|program| &mut program.natives, name.into())
+    }
+
+    /// The entry of what a bodiless library function asks.
+    pub(super) fn effect(&mut self, item: ItemRef, name: &str) -> u16 {
+        let params = self.declared(item).map_or(&[][..], |function| &function.params);
+        let params: Vec<SmolStr> = params.iter().map(|param| param.name.text.clone()).collect();
+        let effect = self.entry(|program| &mut program.effects, name.into());
+        let known = &mut self.program.effect_params;
+        if known.len() <= usize::from(effect) {
+            known.push(params);
+        }
+        effect
+    }
+
+    /// What `@on_crash` says of a step with that result.
+    pub(super) fn on_crash(&mut self, item: &ast::Item, result: &Type) -> Option<OnCrash> {
+        let annotation = annotation(item, "on_crash")?;
+        let ExprKind::Str(parts) = &annotation.args.first()?.value.kind else { return None };
+        match parts.as_slice() {
+            [StrPart::Text(word)] if word == "throw" => Some(OnCrash::Throw),
+            [StrPart::Text(word)] if word == "ask" => Some(OnCrash::Ask(self.type_id(&decision(result)))),
+            _ => Some(OnCrash::Retry),
+        }
     }
 
     /// How a declared function is implemented.
@@ -234,6 +259,19 @@ fn receiver_kind(ty: &Type) -> Option<Receiver> {
     }
 }
 
+/// What a person answers who is asked about a call whose outcome is not known: `{ action: "retry" } | { action: "result",
+/// value: T } | { action: "fail", message?: string }`.
+fn decision(result: &Type) -> Type {
+    let field = |name: &str, ty, optional| FieldType { name: name.into(), ty, optional, doc: None };
+    let action = |word: &str, more: Option<FieldType>| {
+        let action = field("action", Type::Literal(Literal::String(word.into())), false);
+        Type::Record(Arc::new(RecordType { fields: std::iter::once(action).chain(more).collect() }))
+    };
+    let value = field("value", result.clone(), false);
+    let message = field("message", Type::String, true);
+    Type::Union(Arc::new([action("retry", None), action("result", Some(value)), action("fail", Some(message))]))
+}
+
 impl<'c> Body<'_, 'c> {
     /// Gives the parameters the first registers and computes the defaults of those that were left out.
     fn params(&mut self, params: &'c [Param]) {
@@ -294,7 +332,7 @@ impl<'c> Body<'_, 'c> {
         let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(timeout, block) };
         let attempt = self.take(1);
         self.constant(attempt, Constant::Int(1));
-        let again = self.pc();
+        let again = self.emit(Op::Loop);
         self.deadline(timeout);
         // An attempt may be ended from outside as soon as it has begun.
         let start = self.emit(Op::Begin { attempt });

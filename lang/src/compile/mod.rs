@@ -275,6 +275,7 @@ impl<'c> Compiler<'c> {
             ast::FunctionKind::Fn if agent => FunctionKind::Ask,
             ast::FunctionKind::Fn => FunctionKind::Fn,
         };
+        let on_crash = signature.and_then(|signature| self.on_crash(declaration, &signature.result));
         let path = self.unique_path(format_smolstr!("{}.{}", module.name, function.name.text));
         self.push_function(program::Function {
             name: function.name.text.clone(),
@@ -283,6 +284,7 @@ impl<'c> Compiler<'c> {
             doc: declaration.doc.as_deref().map(SmolStr::from),
             module: item.module.0,
             kind,
+            on_crash,
             params,
             result,
             ..empty_function()
@@ -353,6 +355,7 @@ fn empty_function() -> program::Function {
         doc: None,
         module: 0,
         kind: FunctionKind::Hidden,
+        on_crash: None,
         scoped: false,
         params: Vec::new(),
         result: Types::ANY,

@@ -42,6 +42,8 @@ pub struct Program {
     pub natives: Vec<SmolStr>,
     /// What `Effect` asks, by stable name.
     pub effects: Vec<SmolStr>,
+    /// The names of the parameters of each.
+    pub effect_params: Vec<Vec<SmolStr>>,
     /// What `Tell` tells, by stable name.
     pub tells: Vec<SmolStr>,
     /// The workflows of the main module, in order of declaration.
@@ -157,6 +159,8 @@ pub struct Function {
     pub module: u16,
     /// What sort it is.
     pub kind: FunctionKind,
+    /// What `@on_crash` says.
+    pub on_crash: Option<OnCrash>,
     /// Calls of it are elements of the paths of what it calls, and have counters of their own.
     pub scoped: bool,
     /// Its parameters; their values are in the first registers.
@@ -181,6 +185,17 @@ pub struct Function {
     pub locals: Vec<(SmolStr, Reg)>,
     /// The identity of its safe points and slots: a saved frame fits a function with the same digest.
     pub digest: u64,
+}
+
+/// What becomes of a call that was in flight when its run was stopped, and may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnCrash {
+    /// It is made again under the same key.
+    Retry,
+    /// A person decides: the type of the answer.
+    Ask(TypeId),
+    /// It throws kind `unknown_outcome`.
+    Throw,
 }
 
 /// A parameter.

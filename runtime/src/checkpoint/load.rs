@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wf_lang::program::{FunctionId, Op};
 
-use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, row, save::Saver, state, then};
+use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, row, save::Saver, state, then};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
-    effect::Effect,
+    effect::{Effect, Hold, Question},
     machine::{
         Around, Cancel, Clock, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
         Machine, Scope, Then, result_register,
@@ -318,7 +318,19 @@ fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::r
     for _ in 0..count {
         args.push(decoder.value(from)?);
     }
-    Ok(Effect { id, fiber, name, args, path, ordinal, generation, step, span: wf_lang::Span::default() })
+    let hold = match from.byte()? {
+        hold::NO => Hold::No,
+        hold::KEPT => Hold::Kept,
+        hold::ASKS => {
+            let data = decoder.value(from)?;
+            let Value::Type(answer) = decoder.value(from)? else {
+                return Err(from.error("the answer to a question has no type"));
+            };
+            Hold::Asks(Box::new(Question { data, answer, asked_at: from.int()? }))
+        }
+        other => return Err(from.error(format!("{other} does not say whether a call leaves"))),
+    };
+    Ok(Effect { id, fiber, name, args, path, ordinal, generation, step, span: wf_lang::Span::default(), hold })
 }
 
 fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {

@@ -40,6 +40,13 @@ pub(crate) mod state {
     pub(crate) const JOINING: u8 = 4;
 }
 
+/// Whether a call leaves, as it is written.
+pub(crate) mod hold {
+    pub(crate) const NO: u8 = 0;
+    pub(crate) const KEPT: u8 = 1;
+    pub(crate) const ASKS: u8 = 2;
+}
+
 /// What a cancellation comes to, as it is written.
 pub(crate) mod then {
     pub(crate) const END: u8 = 0;

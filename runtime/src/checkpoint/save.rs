@@ -7,10 +7,10 @@ use std::{
 
 use wf_lang::program::Op;
 
-use super::{HEAD, ROOT, SEGMENT, clock, ending, row, state, then};
+use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
-    effect::Effect,
+    effect::{Effect, Hold},
     machine::{Cancel, Clock, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
@@ -305,6 +305,16 @@ fn asked(encoder: &mut Encoder<'_>, effect: &Effect, out: &mut Writer) {
     encoder.text(effect.step.as_ref().unwrap_or(&Str::default()), out);
     out.size(effect.args.len());
     effect.args.iter().for_each(|arg| encoder.value(arg, out));
+    match &effect.hold {
+        Hold::No => out.byte(hold::NO),
+        Hold::Kept => out.byte(hold::KEPT),
+        Hold::Asks(question) => {
+            out.byte(hold::ASKS);
+            encoder.value(&question.data, out);
+            encoder.value(&Value::Type(question.answer), out);
+            out.int(question.asked_at);
+        }
+    }
 }
 
 fn joined(encoder: &mut Encoder<'_>, group: &Group, out: &mut Writer) {
@@ -385,6 +395,9 @@ impl Machine {
                     effect.args.iter().for_each(&mut *visit);
                     visit(&Value::Str(effect.path.clone()));
                     effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
+                    if let Hold::Asks(question) = &effect.hold {
+                        visit(&question.data);
+                    }
                 }
                 FiberState::Joining(group) => {
                     visit(&group.items);

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Run, Sink};
 use crate::{
-    effect::{Effect, EffectKind},
+    effect::{Effect, EffectKind, Hold},
     event::Event,
     json::time_text,
     store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
@@ -156,10 +156,14 @@ impl Run {
         }
     }
 
-    /// Nothing leaves any more: what was asked is in the checkpoint, and will be asked again.
+    /// Nothing leaves any more. What was asked is in the checkpoint, which says that it has not left, and will be asked
+    /// again.
     pub(super) fn keep_in(&mut self) {
-        for queued in &mut self.queued {
-            queued.effects.clear();
+        let queued = self.queued.iter_mut().flat_map(|queued| std::mem::take(&mut queued.effects));
+        let kept: Vec<Effect> = queued.chain(std::mem::take(&mut self.asked)).collect();
+        self.unsaved |= !kept.is_empty();
+        for effect in kept.iter().filter(|effect| effect.kind() == EffectKind::Outside) {
+            self.machine.hold(effect.fiber, effect.id, Hold::Kept);
         }
     }
 

@@ -118,7 +118,6 @@ impl Run {
         self.unsaved |= self.machine.can_run();
         self.keep_in();
         self.commit_if_needed(sink).await?;
-        self.keep_in();
         self.drain(sink).await?;
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
     }

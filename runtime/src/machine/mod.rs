@@ -27,6 +27,7 @@ mod image;
 mod place;
 mod scope;
 mod tell;
+mod unknown;
 mod unwind;
 pub(crate) mod view;
 
@@ -38,6 +39,7 @@ pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
 pub use image::Image;
 pub use tell::TELLS;
+pub(crate) use unknown::{Decided, Unknown};
 
 /// Why the machine stopped.
 #[derive(Debug)]

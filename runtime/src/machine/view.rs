@@ -71,18 +71,8 @@ impl Machine {
                     EffectKind::Request => "request",
                     EffectKind::Instant | EffectKind::Outside => "call",
                 };
-                json!({ "kind": kind, "what": what(effect.name.as_str()), "path": effect.path.as_str() })
+                json!({ "kind": kind, "what": effect.called(), "path": effect.path.as_str() })
             }
         }
-    }
-}
-
-/// An effect as the author of a script knows it.
-fn what(name: &str) -> &str {
-    match name {
-        "_request" => "request_info",
-        "sleep_until" => "sleep",
-        "agent._model" => "an answer of a model",
-        other => other,
     }
 }

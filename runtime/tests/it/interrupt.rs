@@ -25,6 +25,10 @@ struct Outcome {
 }
 
 fn answers(request: &Json) -> Option<Json> {
+    // Who is asked about a call in flight has it made again.
+    if request["data"]["on_crash"].is_string() {
+        return Some(json!({ "action": "retry" }));
+    }
     // A request says itself what is answered, so that an answer that went to another request shows.
     Some(request["data"]["answer"].clone())
 }
@@ -135,6 +139,46 @@ fn a_run_that_is_stopped_after_any_write_comes_to_the_same_end() {
 #[test]
 fn so_does_one_that_saves_at_every_boundary() {
     interrupt(&Options { each_boundary: true, ..Options::default() });
+}
+
+#[test]
+fn a_person_who_has_calls_made_again_brings_a_run_to_its_end() {
+    let text = r#"
+        @on_crash("ask")
+        step pay(who: string) -> string {
+            let first = exec(["echo", "pay", who]).stdout
+            try {
+                exec(["echo", first, "again"]).stdout
+            } finally {
+                fs.append("ledger", who)
+            }
+        }
+
+        @on_crash("ask")
+        step outer() -> [string] {
+            let read = inner()
+            [read, ...gather for who in ["a", "b"] { exec(["echo", who]).stdout }]
+        }
+
+        @on_crash("retry")
+        step inner() -> string { exec(["echo", "inner"]).stdout }
+
+        workflow main() -> any {
+            let both = gather { x: pay("x"), y: pay("y") }
+            { both, outer: outer() }
+        }
+    "#;
+    let script = Script::new("on_crash.wf", text);
+    let whole = run("on_crash.wf", &script, &Options::default(), None);
+    assert_eq!(whole.result["status"], "completed", "{}", whole.result);
+    // To ask, to be answered, and to save what the call came to takes three writes; with fewer it never gets further.
+    for every in 4.. {
+        let stopped = run("on_crash.wf", &script, &Options::default(), Some(every));
+        compare("on_crash.wf", &whole, &stopped, every);
+        if stopped.stops == 0 {
+            break;
+        }
+    }
 }
 
 /// The keys under which the calls with this first word reached the world.

@@ -9,6 +9,7 @@ mod growth;
 mod harness;
 mod interrupt;
 mod library;
+mod on_crash;
 mod ops;
 mod random;
 mod run;

@@ -82,6 +82,7 @@ pub(crate) fn program() -> Program {
         doc: None,
         module: 0,
         kind: FunctionKind::Lambda,
+        on_crash: None,
         scoped: false,
         params: Vec::new(),
         result: TypeId(0),
