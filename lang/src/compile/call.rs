@@ -57,6 +57,10 @@ impl<'c> Body<'_, 'c> {
                         false => Op::Field { dst, object, name },
                     })
                 });
+                if *optional {
+                    // What is absent ends the chain as what is null does.
+                    exits.push(self.emit(Op::JumpIfNull { reg: dst, to: 0 }));
+                }
             }
             ExprKind::Index { object, index } => {
                 if piped.is_none() && self.deep_place(expr) {
