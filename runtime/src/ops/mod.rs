@@ -61,6 +61,13 @@ pub fn add_assign(a: &mut Value, b: &Value) -> Result<(), Fault> {
         (Value::List(list), Value::List(tail)) => {
             return list.extend(tail);
         }
+        // A range is a list.
+        (Value::Range(_) | Value::List(_), Value::Range(_) | Value::List(_)) => {
+            let mut list = as_list(a)?;
+            list.extend(&as_list(b)?)?;
+            *a = Value::List(list);
+            return Ok(());
+        }
         (Value::Int(x), Value::Int(y)) => x.checked_add(*y).map(Value::Int),
         (Value::Duration(x), Value::Duration(y)) => x.checked_add(*y).map(Value::Duration),
         (Value::Time(x), Value::Duration(y)) | (Value::Duration(x), Value::Time(y)) => time(x.checked_add(*y)),
