@@ -299,12 +299,18 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     let function = from.id()?;
     let name = decoder.text(from)?;
     let (index, attempt, asks) = (from.id()?, from.id()?, from.id()?);
+    let calls = calls(from)?;
+    let before = if from.bool()? { Some(Box::new((self::calls(from)?, from.id()?))) } else { None };
+    Ok(Scope { frame, function, name, index, attempt, calls, asks, before })
+}
+
+fn calls(from: &mut Reader<'_>) -> std::result::Result<Vec<(u32, u32)>, DecodeError> {
     let count = from.count(2)?;
     let mut calls = Vec::with_capacity(count);
     for _ in 0..count {
         calls.push((from.id()?, from.id()?));
     }
-    Ok(Scope { frame, function, name, index, attempt, calls, asks })
+    Ok(calls)
 }
 
 fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Effect, DecodeError> {

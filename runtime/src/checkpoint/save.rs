@@ -289,8 +289,16 @@ fn scope(encoder: &mut Encoder<'_>, scope: &Scope, out: &mut Writer) {
     out.uint(u64::from(scope.index));
     out.uint(u64::from(scope.attempt));
     out.uint(u64::from(scope.asks));
-    out.size(scope.calls.len());
-    for (declaration, count) in &scope.calls {
+    calls(&scope.calls, out);
+    optional(out, scope.before.as_deref(), |out, (before, asks)| {
+        calls(before, out);
+        out.uint(u64::from(*asks));
+    });
+}
+
+fn calls(calls: &[(u32, u32)], out: &mut Writer) {
+    out.size(calls.len());
+    for (declaration, count) in calls {
         out.uint(u64::from(*declaration));
         out.uint(u64::from(*count));
     }
@@ -371,50 +379,53 @@ impl Machine {
     }
 
     /// Every value that the run can still reach from its rows.
-    fn each_value(&self, visit: &mut dyn FnMut(&Value)) {
+    pub(crate) fn each_value(&self, visit: &mut dyn FnMut(&Value)) {
         self.globals.iter().chain(&self.states).for_each(&mut *visit);
-        for fiber in self.fibers.values() {
-            for index in 0..fiber.frames.len() {
-                let frame = &fiber.frames[index];
-                let function = self.image.function(frame.function);
-                let point = self.safe_point_of(fiber, index).and_then(|number| function.safe_points.get(number));
-                for reg in point.map_or(&[][..], |point| point.live.as_slice()) {
-                    if let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg)) {
-                        visit(value);
-                    }
-                }
-            }
-            let texts = [&fiber.around.path, &fiber.around.step_path];
-            texts.into_iter().chain(fiber.scopes.iter().map(|scope| &scope.name)).for_each(|text| {
-                visit(&Value::Str(text.clone()));
-            });
-            match &fiber.state {
-                FiberState::Ready(Some(Delivered::Value(value) | Delivered::Thrown(value))) => visit(value),
-                FiberState::Ready(None) => {}
-                FiberState::Waiting(effect) => {
-                    effect.args.iter().for_each(&mut *visit);
-                    visit(&Value::Str(effect.path.clone()));
-                    effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
-                    if let Hold::Asks(question) = &effect.hold {
-                        visit(&question.data);
-                    }
-                }
-                FiberState::Joining(group) => {
-                    visit(&group.items);
-                    visit(&group.each);
-                    visit(&group.results);
-                    visit(&Value::Str(group.path.clone()));
-                    if let Some(Ending::Error(error)) = &group.ending {
-                        visit(error);
-                    }
-                    group.left.iter().for_each(&mut *visit);
-                }
-            }
-            fiber.left.iter().for_each(&mut *visit);
-            for cancel in &fiber.cancels {
-                if let Then::Throw(value) | Then::Give(value) = &cancel.then {
+        self.fibers.values().for_each(|fiber| self.each_value_of(fiber, visit));
+    }
+
+    /// Those of one fiber.
+    pub(crate) fn each_value_of(&self, fiber: &Fiber, visit: &mut dyn FnMut(&Value)) {
+        for index in 0..fiber.frames.len() {
+            let frame = &fiber.frames[index];
+            let function = self.image.function(frame.function);
+            let point = self.safe_point_of(fiber, index).and_then(|number| function.safe_points.get(number));
+            for reg in point.map_or(&[][..], |point| point.live.as_slice()) {
+                if let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg)) {
                     visit(value);
                 }
+            }
+        }
+        let texts = [&fiber.around.path, &fiber.around.step_path];
+        texts.into_iter().chain(fiber.scopes.iter().map(|scope| &scope.name)).for_each(|text| {
+            visit(&Value::Str(text.clone()));
+        });
+        match &fiber.state {
+            FiberState::Ready(Some(Delivered::Value(value) | Delivered::Thrown(value))) => visit(value),
+            FiberState::Ready(None) => {}
+            FiberState::Waiting(effect) => {
+                effect.args.iter().for_each(&mut *visit);
+                visit(&Value::Str(effect.path.clone()));
+                effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
+                if let Hold::Asks(question) = &effect.hold {
+                    visit(&question.data);
+                }
+            }
+            FiberState::Joining(group) => {
+                visit(&group.items);
+                visit(&group.each);
+                visit(&group.results);
+                visit(&Value::Str(group.path.clone()));
+                if let Some(Ending::Error(error)) = &group.ending {
+                    visit(error);
+                }
+                group.left.iter().for_each(&mut *visit);
+            }
+        }
+        fiber.left.iter().for_each(&mut *visit);
+        for cancel in &fiber.cancels {
+            if let Then::Throw(value) | Then::Give(value) = &cancel.then {
+                visit(value);
             }
         }
     }

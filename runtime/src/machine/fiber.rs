@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
+use super::weight::FIRST_LOOK;
 use crate::{
     effect::Effect,
     fault::Fault,
@@ -45,6 +46,8 @@ pub(crate) struct Scope {
     pub(crate) calls: Vec<(u32, u32)>,
     /// How many calls to the outside were made in it.
     pub(crate) asks: u32,
+    /// Both as they were when its first attempt began: defaults of parameters are computed before.
+    pub(crate) before: Option<Box<(Vec<(u32, u32)>, u32)>>,
 }
 
 /// What a branch knows of the calls around it.
@@ -81,6 +84,8 @@ pub(crate) struct Fiber {
     pub(crate) deadlines: Vec<Deadline>,
     /// How many calls are in progress in the fibers that join it; not saved, for they are there.
     pub(crate) depth: usize,
+    /// The number of frames at which the next call looks whether there is room for it; not saved.
+    pub(crate) look_at: usize,
     /// The frames below this one are as they were last saved.
     pub(crate) low_water: usize,
     /// How many segments of its stack are saved.
@@ -221,6 +226,7 @@ impl Fiber {
             left: None,
             deadlines: Vec::new(),
             depth: 0,
+            look_at: FIRST_LOOK,
             low_water: 0,
             saved_segments: 0,
             ran: true,

@@ -125,6 +125,7 @@ impl Machine {
         self.next_fiber += 1;
         let mut child = Fiber::new(id, Some((joining.id, branch)), super::Around { path, ..around });
         child.depth = depth;
+        child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         self.enter(&mut child, closure.function().0, args, closure.captures());
         Some(child)
     }

@@ -30,6 +30,7 @@ mod tell;
 mod unknown;
 mod unwind;
 pub(crate) mod view;
+mod weight;
 
 pub(crate) use exec::result_register;
 pub(crate) use fiber::{
@@ -89,6 +90,7 @@ pub struct Machine {
     streaming: bool,
     boundary: bool,
     fuel: u32,
+    weight: weight::Weight,
 }
 
 impl Machine {
@@ -128,6 +130,7 @@ impl Machine {
             streaming: false,
             boundary: false,
             fuel: 0,
+            weight: weight::Weight::new(),
         }
     }
 
@@ -137,6 +140,7 @@ impl Machine {
         for mut fiber in fibers {
             let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
             fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
+            fiber.look_at = fiber.look_at.min(MAX_FRAMES.saturating_sub(fiber.depth));
             self.timed |= !fiber.deadlines.is_empty();
             if matches!(fiber.state, FiberState::Ready(_)) {
                 self.ready.push_back(fiber.id);
@@ -156,14 +160,13 @@ impl Machine {
     }
 
     /// Runs ready fibers, in the order in which they became ready, until something must be decided outside.
-    pub fn run(&mut self, fuel: u32) -> Progress {
-        self.fuel = fuel;
+    pub fn run(&mut self, mut fuel: u32) -> Progress {
         while let Some(id) = self.ready.front().copied() {
             let Some(mut fiber) = self.fibers.remove(&id) else {
                 self.ready.pop_front();
                 continue;
             };
-            let stop = self.exec(&mut fiber);
+            let stop = self.turn(&mut fiber, &mut fuel);
             fiber.ran = true;
             match stop {
                 Stop::OutOfFuel => {

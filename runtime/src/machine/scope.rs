@@ -23,8 +23,11 @@ impl Machine {
         if let Some(scope) = fiber.scopes.last_mut() {
             scope.attempt = attempt;
             // What an attempt calls has the same paths as what the one before it called.
-            scope.calls.clear();
-            scope.asks = 0;
+            if attempt > 1 {
+                (scope.calls, scope.asks) = scope.before.as_deref().cloned().unwrap_or_default();
+            } else if !scope.calls.is_empty() || scope.asks > 0 {
+                scope.before = Some(Box::new((scope.calls.clone(), scope.asks)));
+            }
         }
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Started, Vec::new());
         self.boundary = true;

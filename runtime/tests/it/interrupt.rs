@@ -152,6 +152,23 @@ fn so_does_one_that_saves_at_every_boundary() {
 }
 
 #[test]
+fn what_a_default_calls_has_a_key_of_its_own() {
+    let text = r#"
+        @retry(attempts: 2, backoff: 1ms)
+        step work(a: string = exec(["echo", "a"]).stdout, b: string = fs.append("x", a) ?? a) -> string {
+            exec(["fail", "1", "${ctx.attempt}", a, b]).stdout
+        }
+        workflow main() -> any { work() }
+    "#;
+    let script = Script::new("defaults.wf", text);
+    for every in [None, Some(1), Some(2)] {
+        let outcome = run("defaults.wf", &script, &Options::default(), every);
+        let keys: std::collections::BTreeSet<_> = outcome.calls.iter().map(|call| &call.key).collect();
+        assert_eq!(keys.len(), 3, "{every:?}: {:?}", outcome.calls);
+    }
+}
+
+#[test]
 fn a_person_who_has_calls_made_again_brings_a_run_to_its_end() {
     let text = r#"
         @on_crash("ask")

@@ -20,4 +20,5 @@ mod small;
 mod store;
 mod validate;
 mod value;
+mod weight;
 mod zones;
