@@ -9,7 +9,7 @@ use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::{Effect, Hold, Question},
     machine::{
-        Around, Cancel, Clock, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
+        Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
         Machine, Scope, Then, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
@@ -298,19 +298,20 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     let frame = from.id()?;
     let function = from.id()?;
     let name = decoder.text(from)?;
-    let (index, attempt, asks) = (from.id()?, from.id()?, from.id()?);
-    let calls = calls(from)?;
-    let before = if from.bool()? { Some(Box::new((self::calls(from)?, from.id()?))) } else { None };
-    Ok(Scope { frame, function, name, index, attempt, calls, asks, before })
+    let (index, attempt) = (from.id()?, from.id()?);
+    let counts = counts(from)?;
+    let before = if from.bool()? { Some(Box::new(self::counts(from)?)) } else { None };
+    Ok(Scope { frame, function, name, index, attempt, counts, before })
 }
 
-fn calls(from: &mut Reader<'_>) -> std::result::Result<Vec<(u32, u32)>, DecodeError> {
+fn counts(from: &mut Reader<'_>) -> std::result::Result<Counts, DecodeError> {
+    let asks = from.id()?;
     let count = from.count(2)?;
     let mut calls = Vec::with_capacity(count);
     for _ in 0..count {
         calls.push((from.id()?, from.id()?));
     }
-    Ok(calls)
+    Ok(Counts { calls, asks })
 }
 
 fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Effect, DecodeError> {

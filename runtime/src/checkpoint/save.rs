@@ -11,7 +11,7 @@ use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
-    machine::{Cancel, Clock, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
+    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -288,17 +288,14 @@ fn scope(encoder: &mut Encoder<'_>, scope: &Scope, out: &mut Writer) {
     encoder.text(&scope.name, out);
     out.uint(u64::from(scope.index));
     out.uint(u64::from(scope.attempt));
-    out.uint(u64::from(scope.asks));
-    calls(&scope.calls, out);
-    optional(out, scope.before.as_deref(), |out, (before, asks)| {
-        calls(before, out);
-        out.uint(u64::from(*asks));
-    });
+    counts(&scope.counts, out);
+    optional(out, scope.before.as_deref(), |out, before| counts(before, out));
 }
 
-fn calls(calls: &[(u32, u32)], out: &mut Writer) {
-    out.size(calls.len());
-    for (declaration, count) in calls {
+fn counts(counts: &Counts, out: &mut Writer) {
+    out.uint(u64::from(counts.asks));
+    out.size(counts.calls.len());
+    for (declaration, count) in &counts.calls {
         out.uint(u64::from(*declaration));
         out.uint(u64::from(*count));
     }

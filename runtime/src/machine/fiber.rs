@@ -42,12 +42,19 @@ pub(crate) struct Scope {
     pub(crate) index: u32,
     /// The attempt under way; 0 before the first, and for what has none.
     pub(crate) attempt: u32,
-    /// How many calls of each declaration were made in it.
+    /// What was called in it.
+    pub(crate) counts: Counts,
+    /// The same as it was when its first attempt began: defaults of parameters are computed before.
+    pub(crate) before: Option<Box<Counts>>,
+}
+
+/// What was called in a scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    /// How many calls of each declaration were made.
     pub(crate) calls: Vec<(u32, u32)>,
-    /// How many calls to the outside were made in it.
+    /// How many calls to the outside were made.
     pub(crate) asks: u32,
-    /// Both as they were when its first attempt began: defaults of parameters are computed before.
-    pub(crate) before: Option<Box<(Vec<(u32, u32)>, u32)>>,
 }
 
 /// What a branch knows of the calls around it.
@@ -254,14 +261,14 @@ impl Fiber {
     pub(crate) fn count_call(&mut self, declaration: u32) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        match scope.calls.iter_mut().find(|(known, _)| *known == declaration) {
+        match scope.counts.calls.iter_mut().find(|(known, _)| *known == declaration) {
             Some((_, count)) => {
                 let index = *count;
                 *count = index.saturating_add(1);
                 index
             }
             None => {
-                scope.calls.push((declaration, 1));
+                scope.counts.calls.push((declaration, 1));
                 0
             }
         }
@@ -271,8 +278,8 @@ impl Fiber {
     pub(crate) fn count_ask(&mut self) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        let ordinal = scope.asks;
-        scope.asks = ordinal.saturating_add(1);
+        let ordinal = scope.counts.asks;
+        scope.counts.asks = ordinal.saturating_add(1);
         ordinal
     }
 

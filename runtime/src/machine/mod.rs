@@ -34,7 +34,7 @@ mod weight;
 
 pub(crate) use exec::result_register;
 pub(crate) use fiber::{
-    Around, Cancel, Clock, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
+    Around, Cancel, Clock, Counts, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
 };
 pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
