@@ -5,6 +5,7 @@ mod clock;
 mod codec;
 mod copies;
 mod documented;
+mod files;
 mod fuzz;
 mod growth;
 mod harness;
