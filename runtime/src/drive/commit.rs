@@ -212,6 +212,7 @@ impl Run {
 
     /// A request is no longer open.
     pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+        self.closed.insert(id.to_owned(), end);
         // One that was never saved as open needs no end.
         match self.opened.iter().position(|opened| opened == id) {
             Some(at) => {

@@ -60,6 +60,7 @@ impl Run {
             let message = format!("a request with the id `{}` is open already", request.id);
             return Err(Fault::new(Kind::Request, message));
         }
+        self.closed.remove(&request.id);
         if new {
             self.tell(Event::RequestInfo(request.json.clone()));
             self.opened.push(request.id.clone());
