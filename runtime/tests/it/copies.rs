@@ -91,7 +91,8 @@ fn a_called_workflow_and_a_lambda_copy_nothing() {
 fn what_is_covered_by_handlers_copies_nothing() {
     let add = "fn add(xs: [int], x: int) -> [int] { let xs = xs\nxs.push(x)\nxs }";
     assert_eq!(handed_on(add, "try { xs.push(i) } catch { null } finally { xs.push(i) }"), 0);
-    let covered = "fn add(xs: [int], x: int) -> [int] { let xs = xs\ntry { xs.push(x)\nreturn xs } finally { print(\"done\") } }";
+    let covered =
+        "fn add(xs: [int], x: int) -> [int] { let xs = xs\ntry { xs.push(x)\nreturn xs } finally { print(\"done\") } }";
     assert_eq!(handed_on(covered, "xs = add(xs, i)"), 0);
 }
 

@@ -16,7 +16,7 @@ use wf_runtime::{
 use crate::harness::{Call, Kept, Script, Stage, World};
 
 /// The scripts that run by a clock which stands still while they compute: what they come to depends on it.
-const STILL: &[&str] = &["timeout.wf"];
+const STILL: &[&str] = &["everywhere.wf", "timeout.wf"];
 
 /// How a script is run once, with stops after each `every` writes.
 struct Outcome {
