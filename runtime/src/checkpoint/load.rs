@@ -91,8 +91,11 @@ pub fn load(
         }
         fibers.push(fiber);
     }
-    check::links(&fibers).and_then(|()| check::numbers(&fibers, &header)).map_err(|reason| damaged(&name, reason))?;
-    machine.adopt(fibers);
+    check::links(&fibers)
+        .and_then(|()| check::numbers(&fibers, &header))
+        .and_then(|()| check::turns(&fibers, &header))
+        .map_err(|reason| damaged(&name, reason))?;
+    machine.adopt(fibers, header.turns.clone());
     Ok((machine, saver, header))
 }
 
@@ -106,8 +109,9 @@ fn header(sealed: &[u8]) -> std::result::Result<Header, DecodeError> {
     let usage = (from.int()?, from.int()?);
     let fibers = from.uint()?;
     let clock = from.int()?;
+    let turns = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
     from.end()?;
-    Ok(Header { engine, code_hash, n, next, usage, fibers, clock })
+    Ok(Header { engine, code_hash, n, next, usage, fibers, clock, turns })
 }
 
 fn damaged(row: &str, reason: impl Into<String>) -> LoadError {

@@ -142,6 +142,8 @@ impl Saver {
         out.int(machine.usage.1);
         out.uint(machine.fibers.len() as u64);
         out.int(machine.clock);
+        out.size(machine.turns().count());
+        machine.turns().for_each(|fiber| out.uint(u64::from(fiber)));
         seal(row::HEADER, out.as_slice())
     }
 
