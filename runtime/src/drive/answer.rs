@@ -37,9 +37,8 @@ impl Run {
 
     fn not_open(&self, id: &str) -> String {
         match self.closed.get(id) {
-            Some(RequestEnd::Answered) => format!("the request `{id}` is answered already"),
-            Some(RequestEnd::Withdrawn) => format!("the request `{id}` was withdrawn"),
-            _ => format!("request `{id}` is not open; it was answered, withdrawn, or its time is over"),
+            Some(how) => format!("the request `{id}` {how}"),
+            None => format!("the request `{id}` is not open"),
         }
     }
 

@@ -116,7 +116,7 @@ pub struct Run {
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
     /// How requests ended that this process had open.
-    closed: BTreeMap<String, RequestEnd>,
+    closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
     replies: Vec<commit::Reply>,
     /// Effects that wait for a moment: (moment, fiber, effect).

@@ -139,6 +139,7 @@ impl Run {
                     self.requests.remove(&id);
                     self.tell(Event::RequestWithdrawn { id: id.clone() });
                     self.end_request(&id, RequestEnd::Withdrawn);
+                    self.closed.insert(id, "is no longer open: its time is over");
                     outcome
                 }
                 None => Ok(Value::Null),
