@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         programs(&reader, sizes, rounds);
     }
     if quick || extremes {
-        extremes::report(&reader, if quick { 1 << 12 } else { 1 << 20 }, if quick { 1 } else { 3 });
+        let size = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(if quick { 1 << 12 } else { 1 << 20 });
+        extremes::report(&reader, size, if quick { 1 } else { 3 });
     }
     ExitCode::SUCCESS
 }

@@ -53,8 +53,9 @@ const NOWHERE: u32 = u32::MAX;
 
 /// Prepares tokens for the grammar; `problems` are the lexer's.
 pub(super) fn layout(source: &Source, tokens: &[Token], problems: &[Diagnostic]) -> Layout {
-    let unclosed_strings =
+    let mut unclosed_strings =
         problems.iter().filter(|p| p.code == Code::UnclosedString).map(|p| p.span.start).collect::<Vec<_>>();
+    unclosed_strings.sort_unstable();
     let mut pass = Pass {
         source: source.id,
         text: &source.text,
@@ -125,6 +126,7 @@ struct Pass<'s> {
     indent: u32,
     begins_line: bool,
     doc: Option<String>,
+    /// Where strings begin that nothing closes, in order.
     unclosed_strings: Vec<u32>,
     /// Index of the bracket that was closed last.
     closed: u32,
@@ -272,7 +274,8 @@ impl Pass<'_> {
     fn leave(&mut self, reported: &mut bool) {
         let at = self.previous_end();
         let (opener, start) = (self.frame().opener, self.frame().start);
-        let by_string = self.unclosed_strings.iter().any(|string| (start..=at).contains(string));
+        let string = self.unclosed_strings.partition_point(|string| *string < start);
+        let by_string = self.unclosed_strings.get(string).is_some_and(|string| *string <= at);
         if !*reported && !by_string && !self.skipping && opener != TokenKind::StrOpen {
             *reported = true;
             let span = Span { source: self.source, start, end: start + 1 };
@@ -378,7 +381,7 @@ impl Pass<'_> {
         let start = self.out.toks.get(self.item).map_or(span.start, |tok| tok.start);
         self.out.toks.truncate(self.item);
         let item = self.item;
-        self.out.docs.retain(|(index, _)| (*index as usize) < item);
+        self.out.docs.truncate(self.out.docs.partition_point(|(index, _)| (*index as usize) < item));
         self.out.toks.push(tok(TokenKind::TooDeep, start, span.end));
         self.frames.iter_mut().for_each(|frame| frame.index = NOWHERE);
     }

@@ -32,6 +32,8 @@ pub fn lex(source: &Source) -> Lexed {
         tokens: Vec::with_capacity(source.text.len() / 3),
         diagnostics: Vec::new(),
         strings: Vec::new(),
+        short_strings: 0,
+        no_block_end: false,
     };
     while lexer.at < lexer.text.len() {
         lexer.token();
@@ -47,6 +49,10 @@ struct Lexer<'s> {
     tokens: Vec<Token>,
     diagnostics: Vec<Diagnostic>,
     strings: Vec<OpenString>,
+    /// How many of them end on their line.
+    short_strings: usize,
+    /// No `*/` stands behind the last `/*`, so none is looked for again.
+    no_block_end: bool,
 }
 
 /// A string whose inserted expression is being read.
@@ -114,19 +120,22 @@ impl Lexer<'_> {
     }
 
     fn block_comment(&mut self, start: usize) -> TokenKind {
-        match self.text[self.at..].find("*/") {
+        let end = if self.no_block_end { None } else { self.text[self.at..].find("*/") };
+        match end {
             Some(length) => self.at += length + 2,
             None => self.eat_while(|c| c != '\n'),
         }
+        self.no_block_end = end.is_none();
         self.report(Code::BadComment, start, "wf has no block comments", "begin each line with `//`");
         TokenKind::Comment
     }
 
     /// `'…'` and backticks, up to their end on the same line.
     fn other_quotes(&mut self, start: usize, quote: char) -> TokenKind {
-        let line = self.text[self.at..].split('\n').next().unwrap_or_default();
-        let closing: &[char] = if matches!(quote, '“' | '„') { &['”', '“'] } else { &[quote] };
-        let Some(length) = line.find(closing) else {
+        let rest = &self.text[self.at..];
+        let closing: &[char] = if matches!(quote, '“' | '„') { &['”', '“', '„'] } else { &[quote] };
+        let end = rest.find(|c| c == '\n' || closing.contains(&c)).filter(|end| !rest[*end..].starts_with('\n'));
+        let Some(length) = end else {
             let message = match quote {
                 '`' => "strings do not begin with a backtick".to_owned(),
                 _ => format!("strings do not begin with `{quote}`"),
@@ -134,8 +143,8 @@ impl Lexer<'_> {
             self.report(Code::UnknownCharacter, start, &message, "write strings in double quotes: \"…\"");
             return TokenKind::Unknown;
         };
-        let inside = &line[..length];
-        self.at += length + line[length..].chars().next().map_or(0, char::len_utf8);
+        let inside = &rest[..length];
+        self.at += length + rest[length..].chars().next().map_or(0, char::len_utf8);
         let what = match quote {
             '`' => "backticks",
             '\'' => "single quotes",
@@ -162,7 +171,10 @@ impl Lexer<'_> {
     /// The part of a string after an inserted expression, whose `}` is eaten.
     fn string_rest(&mut self, start: usize) -> TokenKind {
         match self.strings.pop() {
-            Some(open) => self.string_part(open, TokenKind::StrClose, TokenKind::StrMiddle),
+            Some(open) => {
+                self.short_strings -= usize::from(!open.multiline);
+                self.string_part(open, TokenKind::StrClose, TokenKind::StrMiddle)
+            }
             None => self.symbol(start, '}'),
         }
     }
@@ -193,6 +205,7 @@ impl Lexer<'_> {
                 }
                 b'$' if rest.starts_with("${") => {
                     self.at += 2;
+                    self.short_strings += usize::from(!open.multiline);
                     self.strings.push(OpenString { braces: 0, ..open });
                     return opened;
                 }
@@ -207,7 +220,11 @@ impl Lexer<'_> {
 
     /// At a line break, the end of strings that cannot span lines; at the end of the source, of all.
     fn leave_strings(&mut self, all: bool) {
+        if !all && self.short_strings == 0 {
+            return;
+        }
         let Some(outermost) = self.strings.iter().position(|open| all || !open.multiline) else { return };
+        self.short_strings = 0;
         let left: Vec<OpenString> = self.strings.drain(outermost..).collect();
         for _ in &left {
             self.push(TokenKind::StrClose, self.at);
@@ -236,10 +253,9 @@ impl Lexer<'_> {
         let quotes = if rest[hashes..].starts_with("\"\"\"") { 3 } else { 1 };
         let end = format!("{}{}", &"\"\"\""[..quotes], &rest[..hashes]);
         let body = &rest[hashes + quotes..];
-        let line = if quotes == 3 { body } else { body.split('\n').next().unwrap_or_default() };
-        let inside = line.find(&end);
-        self.at += hashes + quotes + inside.map_or(line.len(), |length| length + end.len());
-        if inside.is_none() {
+        let (length, closed) = raw_end(body, &end, quotes == 3);
+        self.at += hashes + quotes + length;
+        if !closed {
             let span = self.span(start, start + 1 + hashes + quotes);
             self.diagnostics.push(
                 Diagnostic::new(Code::UnclosedString, span, "this raw string is never closed")
@@ -304,6 +320,22 @@ impl Lexer<'_> {
     fn report(&mut self, code: Code, start: usize, message: &str, help: &str) {
         self.diagnostics.push(Diagnostic::new(code, self.span(start, self.at), message).help(help));
     }
+}
+
+/// How far a raw string goes after its opening quotes, and whether `end` closes it there: on its line, or anywhere.
+fn raw_end(body: &str, end: &str, multiline: bool) -> (usize, bool) {
+    let mut at = 0;
+    while let Some(next) = body[at..].find(['"', '\n']) {
+        at += next;
+        if body[at..].starts_with(end) {
+            return (at + end.len(), true);
+        }
+        if !multiline && body[at..].starts_with('\n') {
+            return (at, false);
+        }
+        at += 1;
+    }
+    (body.len(), false)
 }
 
 /// The longest symbol at the beginning of `rest`, with its length.

@@ -48,19 +48,28 @@ pub fn parse(source: &Source) -> Parsed {
     let layout = layout::layout(source, &tokens, &diagnostics);
     diagnostics.extend_from_slice(&layout.diagnostics);
     let (module, wrong) = grammar::module(source, &layout);
-    diagnostics.retain(|diagnostic| !closes_missing(diagnostic, &module, &wrong));
+    let unopened = missing_openers(&wrong);
+    diagnostics.retain(|diagnostic| !closes_missing(diagnostic, &module, &unopened));
     diagnostics.extend(wrong);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     Parsed { module, tokens, diagnostics }
 }
 
+/// Where a `{` is missing, in order.
+fn missing_openers(wrong: &[Diagnostic]) -> Vec<u32> {
+    let missing = wrong.iter().filter(|diagnostic| diagnostic.message.starts_with("expected `{`"));
+    let mut starts: Vec<u32> = missing.map(|diagnostic| diagnostic.span.start).collect();
+    starts.sort_unstable();
+    starts
+}
+
 /// Whether a bracket closes nothing because the `{` of its declaration is missing, which is reported.
-fn closes_missing(unopened: &Diagnostic, module: &ast::Module, wrong: &[Diagnostic]) -> bool {
+fn closes_missing(unopened: &Diagnostic, module: &ast::Module, missing: &[u32]) -> bool {
+    if unopened.code != Code::Unopened {
+        return false;
+    }
     let at = unopened.span.start;
     let item = module.items.partition_point(|item| item.span.start <= at).checked_sub(1);
     let Some(start) = item.map(|item| module.items[item].span.start) else { return false };
-    unopened.code == Code::Unopened
-        && wrong
-            .iter()
-            .any(|other| (start..=at).contains(&other.span.start) && other.message.starts_with("expected `{`"))
+    missing.get(missing.partition_point(|missing| *missing < start)).is_some_and(|missing| *missing <= at)
 }

@@ -41,13 +41,15 @@ pub(super) struct State<'t> {
     pub(super) header: bool,
     /// Within a `test`.
     pub(super) test: bool,
+    /// The index of the first token of the declaration that is being read, without its annotations.
+    pub(super) keyword: usize,
     next: u32,
 }
 
 impl<'t> State<'t> {
     /// The state at the beginning of a parse.
     pub(super) fn new(source: &'t Source, layout: &'t Layout) -> Self {
-        Self { source, layout, diagnostics: Vec::new(), header: false, test: false, next: 0 }
+        Self { source, layout, diagnostics: Vec::new(), header: false, test: false, keyword: 0, next: 0 }
     }
 
     /// How many expressions were made.

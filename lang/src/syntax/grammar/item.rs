@@ -114,6 +114,7 @@ fn item<'t>(rules: &Rules<'t>) -> Rule<'t, Item> {
         let start = index(input);
         let annotations = input.parse(&annotations)?;
         let keyword = index(input);
+        input.state().keyword = keyword;
         let kind = input.parse(&declaration)?;
         let end = index(input);
         let state = input.state();
@@ -289,19 +290,10 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 /// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
 fn lacks_block(input: &mut Input<'_, '_>) -> bool {
     let end = index(input);
-    let start = keyword(input);
+    let start = input.state().keyword;
     let toks = &input.state().layout.toks;
     let required = toks.get(start).is_some_and(|tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step));
     required || end + 1 < toks.len() && column(input, end + 1) > column(input, start)
-}
-
-/// The index of the first token of the declaration that is being read, without its annotations.
-fn keyword(input: &mut Input<'_, '_>) -> usize {
-    let end = index(input);
-    let toks = &input.state().layout.toks;
-    let begins =
-        |at: &usize| toks[*at].begins_line && lines::begins_declaration(toks[*at].kind, Some(TokenKind::Ident));
-    (0..end).rev().find(begins).unwrap_or(0)
 }
 
 /// Takes the lines after a signature without a block for the block.
@@ -309,7 +301,7 @@ fn missing_block<'t>() -> Rule<'t, Option<Block>> {
     custom(|input: &mut Input<'t, '_>| {
         let start = index(input);
         input.emit(Failure::new(start, Label::Block));
-        let keyword = keyword(input);
+        let keyword = input.state().keyword;
         let limit = column(input, keyword);
         skip(input, limit);
         let end = index(input);

@@ -50,13 +50,15 @@ pub(super) fn listed<'t, O: 't>(
 ) -> Rule<'t, Vec<O>> {
     let close = open.closer().unwrap_or(TokenKind::RightParen);
     let between = one(separator.label(), move |tok| separator.is(tok.kind)).repeated().at_least(1);
-    let parts = mended(separator, part, broken).separated_by(between).allow_trailing().collect();
+    let parts = mended(separator, Some(close), part, broken).separated_by(between).allow_trailing().collect();
     sign(open).ignore_then(with_header(false, parts)).then_ignore(sign(close)).boxed()
 }
 
-/// `part` up to its separator or a closer. If it breaks off, that is reported and the rest of the part is skipped.
+/// `part` up to its separator or a closer. If it breaks off, that is reported and the rest of the part is skipped;
+/// `close` is what may follow beside the separator.
 pub(super) fn mended<'t, O: 't>(
     separator: Separator,
+    close: Option<TokenKind>,
     part: Rule<'t, O>,
     broken: impl Fn(&mut State<'t>, Span) -> O + Clone + 't,
 ) -> impl Parser<'t, Toks<'t>, O, Extra<'t>> + Clone {
@@ -69,7 +71,7 @@ pub(super) fn mended<'t, O: 't>(
         let header = input.state().header;
         match input.parse(&part) {
             Ok(part) => {
-                if let Err(failure) = input.parse(end(separator)) {
+                if let Err(failure) = input.parse(end(separator, close)) {
                     input.emit(failure);
                     skip(input, separator);
                 }
@@ -89,28 +91,15 @@ pub(super) fn mended<'t, O: 't>(
 }
 
 /// Succeeds before a separator, a closer or the end, reading nothing.
-fn end<'t>(separator: Separator) -> impl Parser<'t, Toks<'t>, (), Extra<'t>> + Clone {
+fn end<'t>(separator: Separator, close: Option<TokenKind>) -> impl Parser<'t, Toks<'t>, (), Extra<'t>> + Clone {
     custom(move |input: &mut Input<'t, '_>| match ahead(input, 0) {
         Some(tok) if !separator.is(tok.kind) && !tok.kind.is_closer() => {
             let failure = Failure::new(index(input), separator.label());
-            let closer = enclosing(input);
-            Err(closer.map_or(failure, |label| failure.or(label)))
+            let close = close.filter(|kind| matches!(kind, TokenKind::RightParen | TokenKind::RightBracket));
+            Err(close.map_or(failure, |close| failure.or(Label::of(close))))
         }
         _ => Ok(()),
     })
-}
-
-/// The label of the closer of the innermost bracket.
-fn enclosing(input: &mut Input<'_, '_>) -> Option<Label> {
-    let mut distance = 0;
-    loop {
-        let tok = ahead(input, distance)?;
-        match tok.kind {
-            TokenKind::RightParen | TokenKind::RightBracket => return Some(Label::of(tok.kind)),
-            kind if kind.is_closer() => return None,
-            _ => distance += step(input, distance),
-        }
-    }
 }
 
 /// The length of the token at a distance, or of the bracket that it opens.

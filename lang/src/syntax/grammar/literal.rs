@@ -59,7 +59,7 @@ pub(super) fn text(tok: Tok, span: Span, state: &mut State<'_>) -> smol_str::Smo
 
 /// `"text ${inserted} text"`
 pub(super) fn interpolated<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
-    let inserted = mended(Separator::Insert, value, |state, span| state.expr(ExprKind::Error, span));
+    let inserted = mended(Separator::Insert, None, value, |state, span| state.expr(ExprKind::Error, span));
     sign(TokenKind::StrOpen)
         .then(inserted.clone())
         .then(sign(TokenKind::StrMiddle).then(inserted).repeated().collect::<Vec<_>>())

@@ -8,7 +8,10 @@ use crate::{
     diagnostic::Diagnostic,
     syntax::{
         ast::{BinaryOp, Expr, ExprKind},
-        grammar::failure::Label,
+        grammar::{
+            failure::Label,
+            list::{Separator, mended},
+        },
         layout::Tok,
         token::TokenKind,
     },
@@ -71,8 +74,9 @@ pub(super) fn index<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         },
         vec![until.boxed(), from.boxed()],
     );
-    let inside =
-        super::list::mended(super::list::Separator::Comma, inside, |state, span| state.expr(ExprKind::Error, span));
+    let inside = mended(Separator::Comma, Some(TokenKind::RightBracket), inside, |state, span| {
+        state.expr(ExprKind::Error, span)
+    });
     sign(TokenKind::LeftBracket)
         .ignore_then(with_header(false, inside))
         .then_ignore(sign(TokenKind::RightBracket))
