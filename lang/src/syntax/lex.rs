@@ -82,6 +82,10 @@ impl Lexer<'_> {
             }
             '/' if self.eat('/') => self.comment(start),
             '/' if self.eat('*') => self.block_comment(start),
+            '#' if start == 0 && self.eat('!') => {
+                self.eat_while(|c| c != '\n');
+                TokenKind::Comment
+            }
             '#' => {
                 self.eat_while(|c| c != '\n');
                 self.report(Code::BadComment, start, "`#` begins no comment", "comments begin with `//`");
@@ -269,6 +273,15 @@ impl Lexer<'_> {
         let rest = &self.text.as_bytes()[start..];
         if let Some((kind, length)) = symbol(rest) {
             self.at = start + length;
+            if matches!(kind, TokenKind::EqEq | TokenKind::NotEq) && self.eat('=') {
+                let text = &self.text[start..self.at];
+                self.report(
+                    Code::Syntax,
+                    start,
+                    &format!("wf has no `{text}`"),
+                    &format!("write `{}`, which compares values", kind.text()),
+                );
+            }
             if let Some(open) = self.strings.last_mut() {
                 match kind {
                     TokenKind::LeftBrace => open.braces += 1,

@@ -18,10 +18,15 @@ pub(super) fn ends_open(before: Option<TokenKind>, last: TokenKind, closes_type:
 /// Whether a line that begins with `kind` goes on with the one before.
 pub(super) fn begins_open(kind: TokenKind, next: Option<TokenKind>) -> bool {
     match kind {
-        Else | Catch | Finally | In | As => next != Some(Colon),
+        Else | Catch | Finally | In | As => !matches!(next, Some(Colon | Question)),
         Dot | QuestionDot | Bar => true,
         _ => is_infix(kind),
     }
+}
+
+/// Whether a line that begins with `kind` goes on behind the `}` of a block, which stands before it.
+pub(super) fn continues_block(kind: TokenKind) -> bool {
+    matches!(kind, Else | Catch | Finally)
 }
 
 /// The infix operators that may begin a line.
@@ -51,7 +56,10 @@ fn is_infix(kind: TokenKind) -> bool {
 /// Whether the first two tokens of a line at the top of a file begin a declaration.
 pub(super) fn begins_declaration(kind: TokenKind, next: Option<TokenKind>) -> bool {
     match kind {
-        Fn | Let | Type | Import => true,
+        Let => true,
+        Fn => next != Some(LeftParen),
+        Type => next.is_some_and(TokenKind::is_name),
+        Import => next.is_some_and(|next| next.is_name() || matches!(next, LeftBrace | Str | RawStr | StrOpen)),
         Workflow | Step | Agent => next.is_some_and(TokenKind::is_name),
         State => next == Some(LeftBrace),
         Test => matches!(next, Some(Str | StrOpen | RawStr)),

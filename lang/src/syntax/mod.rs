@@ -5,6 +5,7 @@
 
 #[allow(clippy::large_enum_variant, reason = "expressions lie where they are used, with one box less")]
 pub mod ast;
+mod balance;
 pub mod dump;
 mod grammar;
 mod layout;

@@ -4,10 +4,11 @@ use chumsky::prelude::*;
 
 use super::{
     Rules,
+    expr::args,
     failure::Label,
-    input::{Input, Rule, ahead, choose, expr, kind_ahead, name, one, sign, with_header},
+    input::{Input, Rule, ahead, choose, expr, kind_ahead, name, one, sign, with_header, word},
     lambda,
-    list::{Separator, listed},
+    list::{Separator, headed, listed},
 };
 use crate::syntax::{
     ast::{Arm, Body, Expr, ExprKind, Pattern, PatternKind},
@@ -24,7 +25,7 @@ pub(super) fn conditional<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
             vec![conditional.boxed(), last],
         );
         sign(TokenKind::If)
-            .ignore_then(with_header(true, value))
+            .ignore_then(headed(value))
             .then(block)
             .then(sign(TokenKind::Else).ignore_then(otherwise).or_not())
             .map_with(|((cond, then), otherwise), at| {
@@ -49,7 +50,7 @@ pub(super) fn matching<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         span,
     });
     sign(TokenKind::Match)
-        .ignore_then(with_header(true, rules.expr.clone()))
+        .ignore_then(headed(rules.expr.clone()))
         .then(arms)
         .map_with(|(subject, arms), at| expr(ExprKind::Match { subject: Box::new(subject), arms }, at))
         .boxed()
@@ -87,10 +88,20 @@ pub(super) fn trying<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         .boxed()
 }
 
-/// `observe f(x)`, in tests
+/// `observe a.f(x)`, in tests; what follows is of the observation.
 pub(super) fn observe<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let field = sign(TokenKind::Dot).ignore_then(word());
+    let path = name()
+        .map_with(|name, at| expr(ExprKind::Name(name.text), at))
+        .foldl_with(field.repeated(), |object, name, at| {
+            expr(ExprKind::Field { object: Box::new(object), name, optional: false }, at)
+        });
+    let call = path.then(args(value).or_not()).map_with(|(callee, args), at| match args {
+        Some(args) => expr(ExprKind::Call { callee: Box::new(callee), args }, at),
+        None => callee,
+    });
     sign(TokenKind::Observe)
-        .ignore_then(value)
+        .ignore_then(call)
         .map_with(|value, at| expr(ExprKind::Observe(Box::new(value)), at))
         .boxed()
 }

@@ -9,9 +9,11 @@ use super::{
     Rules, control,
     failure::Label,
     gather,
-    input::{At, Input, Rule, ahead, choose, expr, index, kind_ahead, name, one, sign, span, with_header, word},
+    input::{
+        At, Input, Rule, ahead, choose, expr, index, kind_ahead, kind_behind, name, one, sign, span, with_header, word,
+    },
     lambda,
-    list::{Separator, listed},
+    list::{self, Separator, listed},
     literal, operator, record,
 };
 use crate::{
@@ -36,13 +38,21 @@ pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         })
     };
     let range = one(Label::Continuation, |tok| matches!(tok.kind, TokenKind::DotDot | TokenKind::DotDotEq));
-    let before = one(Label::Expression, |tok| matches!(tok.kind, TokenKind::Minus | TokenKind::Not));
+    let before = custom(|input: &mut Input<'t, '_>| {
+        let tok = input.parse(one(Label::Expression, |tok| matches!(tok.kind, TokenKind::Minus | TokenKind::Not)))?;
+        if tok.kind == TokenKind::Minus {
+            input.state().negated = index(input);
+        }
+        Ok(tok)
+    });
     let operators = operand
         .clone()
         .pratt((
             prefix(10, before, |tok: Tok, value, at| {
-                let op = if tok.kind == TokenKind::Not { UnaryOp::Not } else { UnaryOp::Neg };
-                expr(ExprKind::Unary(op, Box::new(value)), at)
+                if tok.kind == TokenKind::Not {
+                    return expr(ExprKind::Unary(UnaryOp::Not, Box::new(value)), at);
+                }
+                literal::negated(value, at)
             }),
             postfix(
                 9,
@@ -84,7 +94,7 @@ fn shortened<'t>(primary: Rule<'t, Expr>, operators: Rule<'t, Expr>) -> Rule<'t,
 fn pipe<'t>(operand: Rule<'t, Expr>) -> Rule<'t, Expr> {
     let target = choose(
         |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
-            Some(kind) if kind.is_name() => Ok(0),
+            Some(kind) if kind.is_name() && kind_ahead(input, 1) != Some(TokenKind::FatArrow) => Ok(0),
             _ => Err(Label::Function),
         },
         vec![operand],
@@ -103,6 +113,9 @@ enum Postfix {
 fn operand<'t>(primary: Rule<'t, Expr>, rules: &Rules<'t>) -> Rule<'t, Expr> {
     primary
         .foldl_with(following(rules).repeated(), |object, postfix, at| {
+            if let ExprKind::TypeValue(_) = object.kind {
+                beside_type(&object, at);
+            }
             let object = Box::new(object);
             let kind = match postfix {
                 Postfix::Field(name, optional) => ExprKind::Field { object, name, optional },
@@ -114,24 +127,42 @@ fn operand<'t>(primary: Rule<'t, Expr>, rules: &Rules<'t>) -> Rule<'t, Expr> {
         .boxed()
 }
 
+/// `type [T].schema`
+fn beside_type(ty: &Expr, at: &mut At<'_, '_>) {
+    let text = at.state().text(ty.span);
+    let diagnostic =
+        Diagnostic::new(Code::NeedsParentheses, ty.span, "what follows a type needs parentheses around it")
+            .help(format!("write `({text})`, and what follows behind it"));
+    at.state().diagnostics.push(diagnostic);
+}
+
 fn following<'t>(rules: &Rules<'t>) -> Rule<'t, Postfix> {
     let select = |input: &mut Input<'t, '_>| match ahead(input, 0) {
         Some(tok) => match tok.kind {
             TokenKind::Dot | TokenKind::QuestionDot => Ok(0),
             TokenKind::LeftParen if !tok.begins_line => Ok(1),
-            TokenKind::LeftBracket if !tok.begins_line && !after_number(input) => Ok(2),
+            TokenKind::LeftBracket if !tok.begins_line && !begins_branches(input) => Ok(2),
             _ => Err(Label::Continuation),
         },
         None => Err(Label::Continuation),
     };
     let call = args(rules.expr.clone()).map(Postfix::Call).boxed();
-    choose(select, vec![field(), call, operator::index(rules.expr.clone()).map(Postfix::Index).boxed()])
+    choose(select, vec![field(), call, operator::indexed(rules.expr.clone()).map(Postfix::Index).boxed()])
 }
 
-/// Whether a number stands before: `gather first 2 [a, b]`.
-fn after_number(input: &mut Input<'_, '_>) -> bool {
+/// Whether a `[` opens branches: `gather first 2 [a, b]`, `gather limit n [a, b]`.
+fn begins_branches(input: &mut Input<'_, '_>) -> bool {
+    use TokenKind::{Comma, First, For, Int, LeftBrace, LeftBracket, Limit, Newline, Semicolon, Settle};
     let before = index(input).wrapping_sub(1);
-    input.state().layout.toks.get(before).is_some_and(|tok| tok.kind == TokenKind::Int)
+    if input.state().layout.toks.get(before).is_some_and(|tok| tok.kind == Int) {
+        return true;
+    }
+    input.state().counting
+        && match kind_behind(input, 0) {
+            None | Some(Comma | Newline | Semicolon) => true,
+            Some(For | LeftBrace | LeftBracket | Limit | Settle | First) => false,
+            Some(kind) => kind.is_closer(),
+        }
 }
 
 /// `.name`; nothing behind the dot gives an empty name.
@@ -159,7 +190,7 @@ fn field<'t>() -> Rule<'t, Postfix> {
 
 /// `(a, name: b)`
 pub(super) fn args<'t>(value: Rule<'t, Expr>) -> Rule<'t, Vec<Arg>> {
-    let named = word().then_ignore(sign(TokenKind::Colon)).map(Some).then(value.clone());
+    let named = word().then_ignore(sign(TokenKind::Colon)).map(Some).then(list::value(Separator::Comma, value.clone()));
     let plain = empty().to(None).then(value);
     let arg = choose(
         |input: &mut Input<'t, '_>| {

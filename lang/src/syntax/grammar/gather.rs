@@ -6,7 +6,7 @@ use super::{
     Rules,
     failure::Label,
     input::{Input, Rule, choose, expr, kind_ahead, name, one, sign, with_header, word},
-    list::{Separator, listed},
+    list::{Separator, headed, listed, value},
 };
 use crate::syntax::{
     ast::{Branches, Expr, ExprKind, Gather, Name, Pattern},
@@ -22,7 +22,7 @@ enum Setting {
 
 /// `gather limit n settle first n branches`
 pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let number = with_header(true, rules.expr.clone());
+    let number = counted(rules.expr.clone());
     let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
         Some(TokenKind::Limit) => Ok(0),
         Some(TokenKind::Settle) => Ok(1),
@@ -52,6 +52,17 @@ pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
             expr(ExprKind::Gather(Box::new(gather)), at)
         })
         .boxed()
+}
+
+/// The number behind `limit` or `first`.
+fn counted<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let number = custom(move |input: &mut Input<'t, '_>| {
+        input.state().counting = true;
+        let result = input.parse(&value);
+        input.state().counting = false;
+        result
+    });
+    with_header(true, number).boxed()
 }
 
 /// `race branches`
@@ -84,7 +95,7 @@ fn branches<'t>(rules: &Rules<'t>) -> Rule<'t, Branches> {
         |input: &mut Input<'t, '_>| Ok(usize::from(kind_ahead(input, 0) != Some(TokenKind::Str))),
         vec![key.boxed(), word().boxed()],
     );
-    let branch = key.then_ignore(sign(TokenKind::Colon)).then(rules.expr.clone()).boxed();
+    let branch = key.then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone())).boxed();
     let named = listed(TokenKind::LeftBrace, Separator::Field, branch, |state, span| {
         (Name { text: "".into(), span }, state.expr(ExprKind::Error, span))
     })
@@ -110,7 +121,7 @@ pub(super) fn head<'t>(rules: &Rules<'t>) -> Rule<'t, (Option<Name>, Pattern, Ex
         .ignore_then(index)
         .then(rules.patterns.plain.clone())
         .then_ignore(sign(TokenKind::In))
-        .then(with_header(true, rules.expr.clone()))
+        .then(headed(rules.expr.clone()))
         .map(|((index, item), iter)| (index, item, iter))
         .boxed()
 }

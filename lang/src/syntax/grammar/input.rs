@@ -39,17 +39,31 @@ pub(super) struct State<'t> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Within the header of a block, where `{` opens the block.
     pub(super) header: bool,
+    /// Within the number of a `gather`, where `[` may open the branches.
+    pub(super) counting: bool,
     /// Within a `test`.
     pub(super) test: bool,
     /// The index of the first token of the declaration that is being read, without its annotations.
     pub(super) keyword: usize,
+    /// The index of the token behind the last `-` that stands before an operand.
+    pub(super) negated: usize,
     next: u32,
 }
 
 impl<'t> State<'t> {
     /// The state at the beginning of a parse.
     pub(super) fn new(source: &'t Source, layout: &'t Layout) -> Self {
-        Self { source, layout, diagnostics: Vec::new(), header: false, test: false, keyword: 0, next: 0 }
+        Self {
+            source,
+            layout,
+            diagnostics: Vec::new(),
+            header: false,
+            counting: false,
+            test: false,
+            keyword: 0,
+            negated: usize::MAX,
+            next: 0,
+        }
     }
 
     /// How many expressions were made.
@@ -149,6 +163,12 @@ pub(super) fn kind_ahead<'t>(input: &mut Input<'t, '_>, distance: usize) -> Opti
     ahead(input, distance).map(|tok| tok.kind)
 }
 
+/// The kind of the token behind the bracket or string that opens at a distance.
+pub(super) fn kind_behind<'t>(input: &mut Input<'t, '_>, distance: usize) -> Option<TokenKind> {
+    let pair = ahead(input, distance)?.pair as usize;
+    input.state().layout.toks.get(pair.checked_add(1)?).map(|tok| tok.kind)
+}
+
 /// Reads the tokens that `wanted` accepts.
 pub(super) fn one<'t>(
     label: Label,
@@ -197,8 +217,10 @@ pub(super) fn with_header<'t, O: 't>(
 ) -> impl Parser<'t, Toks<'t>, O, Extra<'t>> + Clone {
     custom(move |input: &mut Input<'t, '_>| {
         let before = std::mem::replace(&mut input.state().header, header);
+        let counting = std::mem::take(&mut input.state().counting);
         let result = input.parse(&rule);
         input.state().header = before;
+        input.state().counting = counting;
         result
     })
 }

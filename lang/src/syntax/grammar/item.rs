@@ -7,7 +7,7 @@ use super::{
     failure::{Failure, Label},
     input::{Input, Rule, ahead, choose, index, kind_ahead, name, one, sign, span, word},
     lambda,
-    list::{Separator, listed},
+    list::{Separator, brace_below, brace_on_line, listed, value, written},
     literal,
     ty::documented,
 };
@@ -16,7 +16,7 @@ use crate::{
     syntax::{
         ast::{
             AgentItem, Annotation, Block, ExprKind, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name,
-            StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
+            Param, StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
         },
         lines,
         token::TokenKind,
@@ -50,7 +50,11 @@ pub(super) fn items<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Item>> {
                     input.state().header = false;
                     input.state().test = false;
                     input.emit(failure);
-                    skip_from(input, start);
+                    let limit = column(input, start);
+                    while index(input) < (failure.at as usize).max(start + 1) && kind_ahead(input, 0).is_some() {
+                        input.skip();
+                    }
+                    skip(input, limit);
                     let end = index(input);
                     let span = input.state().span_between(start, end);
                     items.push(Item { kind: ItemKind::Error, doc: None, annotations: Vec::new(), span });
@@ -198,9 +202,9 @@ fn import<'t>() -> Rule<'t, ItemKind> {
 fn constant<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     sign(TokenKind::Let)
         .ignore_then(name())
-        .then(sign(TokenKind::Colon).ignore_then(rules.types.whole.clone()).or_not())
+        .then(sign(TokenKind::Colon).ignore_then(written(Separator::Annotation, rules.types.whole.clone())).or_not())
         .then_ignore(sign(TokenKind::Eq))
-        .then(rules.expr.clone())
+        .then(value(Separator::Statement, rules.expr.clone()))
         .map(|((name, ty), value)| ItemKind::Let(LetItem { name, ty, value }))
         .boxed()
 }
@@ -210,7 +214,7 @@ fn named_type<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     sign(TokenKind::Type)
         .ignore_then(name())
         .then_ignore(sign(TokenKind::Eq))
-        .then(rules.types.whole.clone())
+        .then(written(Separator::Statement, rules.types.whole.clone()))
         .map(|(name, ty)| ItemKind::Type(TypeItem { name, ty }))
         .boxed()
 }
@@ -219,8 +223,8 @@ fn named_type<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 fn state<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     let field = documented(word())
         .then_ignore(sign(TokenKind::Colon))
-        .then(rules.types.whole.clone())
-        .then(sign(TokenKind::Eq).ignore_then(rules.expr.clone()).or_not())
+        .then(written(Separator::Annotation, rules.types.whole.clone()))
+        .then(sign(TokenKind::Eq).ignore_then(value(Separator::Field, rules.expr.clone())).or_not())
         .map(|(((name, doc), ty), value)| StateField { name, ty, value, doc })
         .boxed();
     let fields = listed(TokenKind::LeftBrace, Separator::Field, field, |_, span| StateField {
@@ -237,7 +241,7 @@ fn state<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 
 /// `agent name { field: e }`
 fn agent<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
-    let field = word().then_ignore(sign(TokenKind::Colon)).then(rules.expr.clone()).boxed();
+    let field = word().then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone())).boxed();
     let fields = listed(TokenKind::LeftBrace, Separator::Field, field, |state, span| {
         (missing(span), state.expr(ExprKind::Error, span))
     });
@@ -265,14 +269,17 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
         |input: &mut Input<'t, '_>| {
             let none =
                 kind_ahead(input, 0).is_none_or(|kind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon));
-            Ok(if none { 1 + usize::from(lacks_block(input)) } else { 0 })
+            Ok(match none && !brace_below(input) {
+                true => 1 + usize::from(lacks_block(input)),
+                false => 0,
+            })
         },
-        vec![block, empty().to(None).boxed(), missing_block()],
+        vec![late_block(block), empty().to(None).boxed(), missing_block()],
     );
     one(Label::Declaration, |tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step | TokenKind::Fn))
         .then(name())
         .then(type_params.or_not())
-        .then(lambda::params(rules))
+        .then(signature(lambda::params(rules)))
         .then(result(rules).or_not())
         .then(bodies)
         .map(|(((((keyword, name), type_params), params), result), body)| {
@@ -285,6 +292,39 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
             ItemKind::Function(Function { kind, name, type_params, params, result, body })
         })
         .boxed()
+}
+
+/// The parameters; where they are missing, what stands in their place is skipped up to the block.
+fn signature<'t>(params: Rule<'t, Vec<Param>>) -> Rule<'t, Vec<Param>> {
+    custom(move |input: &mut Input<'t, '_>| {
+        if kind_ahead(input, 0) == Some(TokenKind::LeftParen) {
+            return input.parse(&params);
+        }
+        let failure = Failure::new(index(input), Label::LeftParen);
+        let Some(distance) = brace_on_line(input) else { return Err(failure) };
+        input.emit(failure);
+        (0..distance).for_each(|_| input.skip());
+        Ok(Vec::new())
+    })
+    .boxed()
+}
+
+/// The block of a signature; what stands before it is reported and skipped.
+fn late_block<'t>(block: Rule<'t, Option<Block>>) -> Rule<'t, Option<Block>> {
+    custom(move |input: &mut Input<'t, '_>| {
+        if kind_ahead(input, 0) != Some(TokenKind::LeftBrace)
+            && let Some(distance) = brace_on_line(input)
+        {
+            let at = index(input);
+            let before = at.checked_sub(1).and_then(|before| input.state().layout.toks.get(before));
+            let failure = Failure::new(at, Label::Block);
+            let lacks_result = before.is_some_and(|tok| tok.kind == TokenKind::RightParen);
+            input.emit(if lacks_result { failure.or(Label::Arrow) } else { failure });
+            (0..distance).for_each(|_| input.skip());
+        }
+        input.parse(&block)
+    })
+    .boxed()
 }
 
 /// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
@@ -326,7 +366,7 @@ fn result<'t>(rules: &Rules<'t>) -> Rule<'t, TypeExpr> {
                 && matches!(kind_ahead(input, 2), Some(TokenKind::Colon | TokenKind::Question));
             Ok(usize::from(opens && !field && kind_ahead(input, 1) != Some(TokenKind::RightBrace)))
         },
-        vec![rules.types.whole.clone(), missing.boxed()],
+        vec![written(Separator::Header, rules.types.whole.clone()), missing.boxed()],
     );
     sign(TokenKind::Arrow).ignore_then(result).boxed()
 }

@@ -4,13 +4,13 @@ use chumsky::prelude::*;
 
 use super::{
     failure::Label,
-    input::{At, Rule, State, expr, one, sign, span},
+    input::{At, Input, Rule, State, expr, index, one, sign, span},
     list::{Separator, mended},
 };
 use crate::{
     span::Span,
     syntax::{
-        ast::{Expr, ExprKind, StrPart},
+        ast::{Expr, ExprKind, StrPart, UnaryOp},
         layout::Tok,
         number, string,
         token::TokenKind,
@@ -19,13 +19,16 @@ use crate::{
 
 /// A number, a string without inserted expressions, `true`, `false`, `null`.
 pub(super) fn literal<'t>() -> Rule<'t, Expr> {
-    one(Label::Expression, |tok| is_literal(tok.kind))
-        .map_with(|tok: Tok, at| {
-            let span = span(at);
-            let kind = lower(tok, span, at.state());
-            at.state().expr(kind, span)
-        })
-        .boxed()
+    let literal = one(Label::Expression, |tok| is_literal(tok.kind));
+    custom(move |input: &mut Input<'t, '_>| {
+        let at = index(input);
+        let tok = input.parse(&literal)?;
+        let state = input.state();
+        let span = state.span(tok);
+        let kind = lower(tok, state.negated == at, span, state);
+        Ok(state.expr(kind, span))
+    })
+    .boxed()
 }
 
 /// Whether a token alone is a value.
@@ -34,8 +37,20 @@ pub(super) fn is_literal(kind: TokenKind) -> bool {
     matches!(kind, Int | Float | Duration | Str | RawStr | True | False | Null | BadNumber | BadStr)
 }
 
-fn lower(tok: Tok, span: Span, state: &mut State<'_>) -> ExprKind {
+/// `-value`; the lowest int is a literal of its own, for without its sign it is too large.
+pub(super) fn negated(value: Expr, at: &mut At<'_, '_>) -> Expr {
+    match value.kind {
+        ExprKind::Int(i64::MIN) => Expr { span: span(at), ..value },
+        _ => expr(ExprKind::Unary(UnaryOp::Neg, Box::new(value)), at),
+    }
+}
+
+fn lower(tok: Tok, negated: bool, span: Span, state: &mut State<'_>) -> ExprKind {
     match tok.kind {
+        TokenKind::Int if !negated && matches!(number::lower(state.text(span)), ExprKind::Int(i64::MIN)) => {
+            state.diagnostics.push(number::too_large(state.text(span), span));
+            ExprKind::Error
+        }
         TokenKind::Int | TokenKind::Float | TokenKind::Duration => number::lower(state.text(span)),
         TokenKind::True => ExprKind::Bool(true),
         TokenKind::False => ExprKind::Bool(false),

@@ -9,6 +9,7 @@ mod control;
 mod expr;
 mod failure;
 mod gather;
+mod hint;
 mod input;
 mod item;
 mod lambda;

@@ -5,7 +5,7 @@ use chumsky::prelude::*;
 use super::{
     failure::Label,
     input::{Input, Rule, choose, expr, kind_ahead, name, one, sign, span, with_header, word},
-    list::{Separator, listed},
+    list::{self, Separator, listed},
     literal,
 };
 use crate::syntax::{
@@ -29,6 +29,7 @@ pub(super) fn list<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
 
 /// `{ a: 1, b, "odd key": 2, [computed]: 3, ...base }`
 pub(super) fn record<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let value = list::value(Separator::Field, value);
     let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
         Some(TokenKind::Ellipsis) => Ok(0),
         Some(TokenKind::LeftBracket) => Ok(1),

@@ -1,0 +1,415 @@
+//! Brackets that do not match: which are too many, and where the missing ones belong.
+//!
+//! A declaration whose brackets match is left alone, so one that is broken does not touch the others. In a broken one the
+//! counts say which brackets are missing or too many, and the indentation of its lines says where. What comes out are
+//! changes after which every bracket has its partner, with one message a change.
+
+use crate::{
+    code::Code,
+    diagnostic::Diagnostic,
+    source::Source,
+    span::Span,
+    syntax::{
+        lines,
+        token::{Token, TokenKind},
+    },
+};
+
+/// What the changes are; they apply before the token of this index among all tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A bracket that nobody wrote.
+    Insert(TokenKind),
+    /// The bracket that stands here counts for nothing.
+    Drop,
+}
+
+/// The changes, in order of place, and what is to be told of them.
+#[derive(Debug, Default)]
+pub(super) struct Balance {
+    pub(super) changes: Vec<(usize, Change)>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Finds the changes after which all brackets match; `problems` are the lexer's.
+pub(super) fn balance(source: &Source, tokens: &[Token], problems: &[Diagnostic]) -> Balance {
+    if matching(tokens.iter().map(|token| token.kind)) {
+        return Balance::default();
+    }
+    let words = words(tokens, &source.text);
+    let mut strings: Vec<u32> =
+        problems.iter().filter(|p| p.code == Code::UnclosedString).map(|p| p.span.start).collect();
+    strings.sort_unstable();
+    let mut balance = Balance::default();
+    let starts = declarations(&words);
+    for (index, start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(words.len());
+        if !matching(words[*start..end].iter().map(|word| word.kind)) {
+            let after = words.get(end).map_or(tokens.len(), |word| word.index);
+            Repair::new(&words[*start..end], after, &strings, &mut balance).run();
+        }
+    }
+    balance.changes.sort_by_key(|(at, change)| (*at, matches!(change, Change::Insert(kind) if !kind.is_closer())));
+    balance
+}
+
+/// Whether every bracket has its partner.
+fn matching(mut kinds: impl Iterator<Item = TokenKind>) -> bool {
+    let mut open = Vec::new();
+    kinds.all(|kind| {
+        open.extend(kind.closer());
+        !kind.is_closer() || open.pop() == Some(kind)
+    }) && open.is_empty()
+}
+
+/// A token that is no trivia, and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    /// Its index among all tokens.
+    index: usize,
+    kind: TokenKind,
+    span: Span,
+    /// The first on its line.
+    begins_line: bool,
+    line: u32,
+    /// How far its line is indented.
+    indent: u32,
+}
+
+/// The columns that a tab counts for; only comparisons matter.
+const TAB: u32 = 4;
+
+fn words(tokens: &[Token], text: &str) -> Vec<Word> {
+    let mut words = Vec::with_capacity(tokens.len() / 2);
+    let (mut begins_line, mut line, mut indent) = (true, 0, 0);
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Newline => (begins_line, line, indent) = (true, line + 1, 0),
+            TokenKind::Whitespace if begins_line => {
+                indent += text[token.span.range()].bytes().map(|b| if b == b'\t' { TAB } else { 1 }).sum::<u32>();
+            }
+            kind if kind.is_trivia() => {}
+            kind => {
+                words.push(Word { index, kind, span: token.span, begins_line, line, indent });
+                begins_line = false;
+            }
+        }
+    }
+    words
+}
+
+/// Where declarations begin, among the words; the first part of the file begins one in any case.
+fn declarations(words: &[Word]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    // The brackets open since the declaration began, while they match, and how many strings.
+    let (mut open, mut strings) = (Some(Vec::new()), 0u32);
+    // Whether lines below the first of the declaration are indented further, once one was seen.
+    let mut indented = None;
+    for (at, word) in words.iter().enumerate() {
+        let first = starts.last().map_or(word, |start: &usize| &words[*start]);
+        if word.begins_line && strings == 0 {
+            let next = words.get(at + 1).map(|word| word.kind);
+            let begins = word.kind == TokenKind::At || lines::begins_declaration(word.kind, next);
+            let function =
+                matches!(first.kind, TokenKind::Fn | TokenKind::Workflow | TokenKind::Step | TokenKind::Test);
+            // A `let` may also be a statement, where bodies are not indented.
+            let empty = open.as_ref().is_some_and(Vec::is_empty);
+            let certain = word.kind != TokenKind::Let || !function || empty || indented == Some(true);
+            let whole = word.kind != TokenKind::Let && open.as_ref().is_some_and(Vec::is_empty);
+            if starts.is_empty() || begins && (whole || word.indent <= first.indent && certain) {
+                (open, indented) = (Some(Vec::new()), None);
+                starts.push(at);
+            } else {
+                indented.get_or_insert(word.indent > first.indent);
+            }
+        }
+        match word.kind {
+            TokenKind::StrOpen => strings += 1,
+            TokenKind::StrClose => strings = strings.saturating_sub(1),
+            _ => {}
+        }
+        open = open.take().filter(|open| !word.kind.is_closer() || open.last() == Some(&word.kind));
+        if let Some(open) = &mut open {
+            if word.kind.is_closer() {
+                open.pop();
+            }
+            open.extend(word.kind.closer());
+        }
+    }
+    starts
+}
+
+/// An open bracket or string.
+#[derive(Clone, Copy)]
+struct Frame {
+    kind: TokenKind,
+    /// Where it opens, among the words.
+    at: usize,
+    line: u32,
+    indent: u32,
+}
+
+/// A line that may have ended in the bracket that is missing.
+#[derive(Clone, Copy)]
+struct Line {
+    indent: u32,
+    /// Its last word.
+    end: usize,
+}
+
+/// The repair of one declaration.
+struct Repair<'w> {
+    words: &'w [Word],
+    /// The index of the token behind the declaration.
+    after: usize,
+    /// Where strings begin that nothing closes.
+    strings: &'w [u32],
+    balance: &'w mut Balance,
+    frames: Vec<Frame>,
+    /// The frames of each sort of bracket, and those of strings.
+    sorts: [Vec<usize>; 4],
+    /// How many closers of each sort of bracket are too many; less than none when closers are missing.
+    surplus: [i64; 3],
+    /// Whether the counts say nothing, for what is missing here is too much there.
+    even: bool,
+    /// The lines around the present one, each indented further than the one before.
+    lines: Vec<Line>,
+    /// The first word of each line.
+    firsts: Vec<usize>,
+    /// The last word of a line that is indented like the present one, with lines indented further between them.
+    header: Option<usize>,
+    /// The last place at which a bracket was left open, which is reported once.
+    left: Option<usize>,
+}
+
+impl<'w> Repair<'w> {
+    fn new(words: &'w [Word], after: usize, strings: &'w [u32], balance: &'w mut Balance) -> Self {
+        let surplus = surplus(words);
+        Self {
+            words,
+            after,
+            strings,
+            balance,
+            frames: Vec::new(),
+            sorts: Default::default(),
+            surplus,
+            even: surplus == [0; 3],
+            lines: Vec::new(),
+            firsts: (0..words.len()).filter(|at| words[*at].begins_line).collect(),
+            header: None,
+            left: None,
+        }
+    }
+
+    fn run(mut self) {
+        for (at, word) in self.words.iter().enumerate() {
+            if word.begins_line {
+                self.line(at, word.indent);
+                self.leave_by_indent(at);
+            }
+            match word.kind {
+                TokenKind::StrMiddle | TokenKind::StrClose => self.close_string(at),
+                kind if kind.is_closer() => self.close(at),
+                kind if kind.closer().is_some() => self.open(at),
+                _ => {}
+            }
+        }
+        while !self.frames.is_empty() {
+            self.leave(self.words.len());
+        }
+    }
+
+    /// Notes a line, and which one before it might be its header.
+    fn line(&mut self, at: usize, indent: u32) {
+        if let Some(line) = self.lines.last_mut() {
+            line.end = at - 1;
+        }
+        let mut deeper = false;
+        self.header = None;
+        while let Some(line) = self.lines.last().filter(|line| line.indent >= indent) {
+            if line.indent == indent && deeper {
+                self.header = Some(line.end);
+            }
+            deeper = true;
+            self.lines.pop();
+        }
+        self.lines.push(Line { indent, end: at });
+    }
+
+    /// Closes the brackets that the indentation of this line says were left open.
+    fn leave_by_indent(&mut self, at: usize) {
+        let (word, next) = (self.words[at], self.words.get(at + 1).map(|word| word.kind));
+        let base = self.words[0].indent;
+        while let Some(frame) = self.frames.last().copied() {
+            let left = if word.kind.is_closer() {
+                frame.kind.closer() == Some(word.kind)
+                    && word.indent < frame.indent
+                    && self.has_outer(frame.kind, word.indent)
+            } else {
+                let closes = frame.kind == TokenKind::LeftBrace && lines::continues_block(word.kind);
+                word.indent < frame.indent
+                    || word.indent == frame.indent
+                        && frame.indent > base
+                        && (closes || !lines::begins_open(word.kind, next))
+            };
+            if !left || !self.may_be_open(frame.kind) {
+                return;
+            }
+            self.leave(at);
+        }
+    }
+
+    /// Whether another frame of the sort of the innermost one stands on a line that is indented at most so far.
+    fn has_outer(&self, kind: TokenKind, indent: u32) -> bool {
+        let frames = &self.sorts[sort(kind)];
+        frames.iter().rev().skip(1).take(64).any(|frame| self.frames[*frame].indent <= indent)
+    }
+
+    fn open(&mut self, at: usize) {
+        let word = self.words[at];
+        self.sorts[sort(word.kind)].push(self.frames.len());
+        self.frames.push(Frame { kind: word.kind, at, line: word.line, indent: word.indent });
+    }
+
+    fn pop(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            self.sorts[sort(frame.kind)].pop();
+        }
+    }
+
+    /// At the end of an inserted expression, closes what was opened in it; at the end of a string, the string.
+    fn close_string(&mut self, at: usize) {
+        if self.sorts[STRING].is_empty() {
+            return;
+        }
+        while self.frames.last().is_some_and(|frame| frame.kind != TokenKind::StrOpen) {
+            self.leave(at);
+        }
+        if self.words[at].kind == TokenKind::StrClose {
+            self.pop();
+        }
+    }
+
+    fn close(&mut self, at: usize) {
+        let kind = self.words[at].kind;
+        let string = self.sorts[STRING].last().map_or(0, |frame| frame + 1);
+        let target = self.sorts[sort(kind)].last().copied().filter(|frame| *frame >= string);
+        match target {
+            Some(target) if string > 0 || !self.is_stray(at, target) => {
+                while self.frames.len() > target + 1 {
+                    self.leave(at);
+                }
+                self.pop();
+            }
+            _ => self.stray(at),
+        }
+    }
+
+    /// Whether a closer is one too many rather than the end of a frame.
+    fn is_stray(&self, at: usize, target: usize) -> bool {
+        let (word, frame) = (self.words[at], self.frames[target]);
+        if !self.may_be_stray(word.kind) {
+            return false;
+        }
+        let crosses = self.frames.len() > target + 1;
+        if crosses && !self.frames[target + 1..].iter().rev().take(64).any(|inner| self.may_be_open(inner.kind)) {
+            return true;
+        }
+        if frame.line == word.line {
+            return false;
+        }
+        if word.begins_line { word.indent > frame.indent } else { !self.ends_frame(word, frame) }
+    }
+
+    /// Whether a closer within a line may end a frame of a line before: the next line stands no further right.
+    fn ends_frame(&self, word: Word, frame: Frame) -> bool {
+        let next = self.firsts.partition_point(|first| self.words[*first].line <= word.line);
+        let Some(next) = self.firsts.get(next).copied() else { return true };
+        let (next, follows) = (self.words[next], self.words.get(next + 1).map(|word| word.kind));
+        if next.indent > frame.indent && !lines::begins_open(next.kind, follows) {
+            return false;
+        }
+        !(next.kind == word.kind && next.indent == frame.indent)
+    }
+
+    /// A closer too many: its opener may be missing at the end of a line above, else it counts for nothing.
+    fn stray(&mut self, at: usize) {
+        let word = self.words[at];
+        let opener = word.kind.opener();
+        self.surplus[sort(word.kind)] -= 1;
+        let inner = self.frames.last().map_or(0, |frame| frame.at);
+        if let (Some(opener), Some(header)) =
+            (opener, self.header.filter(|header| word.begins_line && *header >= inner))
+        {
+            self.header = None;
+            self.balance.changes.push((self.words[header + 1].index, Change::Insert(opener)));
+            let end = self.words[header].span.after();
+            let message = format!("expected `{}`, found the end of the line", opener.text());
+            let label = format!("this `{}` would close it, as the lines are indented", word.kind.text());
+            self.balance.diagnostics.push(Diagnostic::new(Code::Syntax, end, message).label(word.span, label));
+            return;
+        }
+        self.balance.changes.push((word.index, Change::Drop));
+        self.balance.diagnostics.push(
+            Diagnostic::new(Code::Unopened, word.span, format!("this `{}` closes nothing", word.kind.text()))
+                .help("delete it, or write the bracket that it closes before it"),
+        );
+    }
+
+    /// Closes the innermost bracket before a word; the first at one place is reported.
+    fn leave(&mut self, at: usize) {
+        let Some(frame) = self.frames.last().copied() else { return };
+        self.pop();
+        let (Some(closer), Some(before)) = (frame.kind.closer(), at.checked_sub(1)) else { return };
+        let index = self.words.get(at).map_or(self.after, |word| word.index);
+        self.balance.changes.push((index, Change::Insert(closer)));
+        if frame.kind == TokenKind::StrOpen {
+            return;
+        }
+        self.surplus[sort(frame.kind)] += 1;
+        let (start, end) = (self.words[frame.at].span, self.words[before].span.after());
+        let string = self.strings.partition_point(|string| *string < start.start);
+        let by_string = self.strings.get(string).is_some_and(|string| *string <= end.end);
+        if !by_string && self.left.replace(at) != Some(at) {
+            let what = format!("this `{}` is never closed", frame.kind.text());
+            let label = format!("`{}` is missing here, as the lines are indented", closer.text());
+            self.balance.diagnostics.push(Diagnostic::new(Code::Unclosed, start, what).label(end, label));
+        }
+    }
+
+    fn may_be_open(&self, kind: TokenKind) -> bool {
+        kind != TokenKind::StrOpen && (self.even || self.surplus[sort(kind)] < 0)
+    }
+
+    fn may_be_stray(&self, kind: TokenKind) -> bool {
+        self.even || self.surplus[sort(kind)] > 0
+    }
+}
+
+const STRING: usize = 3;
+
+/// Which sort of bracket this is.
+fn sort(kind: TokenKind) -> usize {
+    match kind {
+        TokenKind::LeftBrace | TokenKind::RightBrace => 0,
+        TokenKind::LeftParen | TokenKind::RightParen => 1,
+        TokenKind::LeftBracket | TokenKind::RightBracket => 2,
+        _ => STRING,
+    }
+}
+
+/// How many more closers than openers there are of each sort, outside strings.
+fn surplus(words: &[Word]) -> [i64; 3] {
+    let mut surplus = [0; 3];
+    let mut strings = 0u32;
+    for word in words {
+        match word.kind {
+            TokenKind::StrOpen => strings += 1,
+            TokenKind::StrClose => strings = strings.saturating_sub(1),
+            kind if strings == 0 && kind.closer().is_some() => surplus[sort(kind)] -= 1,
+            kind if strings == 0 && kind.is_closer() => surplus[sort(kind)] += 1,
+            _ => {}
+        }
+    }
+    surplus
+}
