@@ -114,7 +114,8 @@ fn declarations(words: &[Word]) -> Vec<usize> {
                 matches!(first.kind, TokenKind::Fn | TokenKind::Workflow | TokenKind::Step | TokenKind::Test);
             // A `let` may also be a statement, where bodies are not indented.
             let empty = open.as_ref().is_some_and(Vec::is_empty);
-            let certain = word.kind != TokenKind::Let || !function || empty || indented == Some(true);
+            let one_line = indented.is_none() && at > 0 && words[at - 1].kind.closer().is_none();
+            let certain = word.kind != TokenKind::Let || !function || empty || one_line || indented == Some(true);
             let whole = word.kind != TokenKind::Let && open.as_ref().is_some_and(Vec::is_empty);
             if starts.is_empty() || begins && (whole || word.indent <= first.indent && certain) {
                 (open, indented) = (Some(Vec::new()), None);
@@ -147,6 +148,8 @@ struct Frame {
     at: usize,
     line: u32,
     indent: u32,
+    /// The last line on which a word stands in it that a block follows.
+    header: Option<u32>,
 }
 
 /// A line that may have ended in the bracket that is missing.
@@ -206,7 +209,9 @@ impl<'w> Repair<'w> {
             if word.begins_line {
                 self.line(at, word.indent);
                 self.leave_by_indent(at);
+                self.leave_signature(at);
             }
+            self.leave_header(at);
             match word.kind {
                 TokenKind::StrMiddle | TokenKind::StrClose => self.close_string(at),
                 kind if kind.is_closer() => self.close(at),
@@ -227,7 +232,9 @@ impl<'w> Repair<'w> {
         let mut deeper = false;
         self.header = None;
         while let Some(line) = self.lines.last().filter(|line| line.indent >= indent) {
-            if line.indent == indent && deeper {
+            let ends = self.words[line.end];
+            let header = ends.kind != TokenKind::LeftBrace && !(ends.begins_line && ends.kind.is_closer());
+            if line.indent == indent && deeper && header {
                 self.header = Some(line.end);
             }
             deeper = true;
@@ -246,16 +253,71 @@ impl<'w> Repair<'w> {
                     && word.indent < frame.indent
                     && self.has_outer(frame.kind, word.indent)
             } else {
-                let closes = frame.kind == TokenKind::LeftBrace && lines::continues_block(word.kind);
+                let goes_on = lines::begins_open(word.kind, next) && frame.at + 1 < at;
                 word.indent < frame.indent
-                    || word.indent == frame.indent
-                        && frame.indent > base
-                        && (closes || !lines::begins_open(word.kind, next))
+                    || word.indent == frame.indent && frame.indent > base && !goes_on
+                    || word.indent <= frame.indent + 1
+                        && frame.kind == TokenKind::LeftBrace
+                        && lines::continues_block(word.kind)
             };
             if !left || !self.may_be_open(frame.kind) {
                 return;
             }
             self.leave(at);
+        }
+    }
+
+    /// At a statement, closes the parameters around it, and opens the block if that lacks its `{`.
+    fn leave_signature(&mut self, at: usize) {
+        let parameters = self.frames.len() == 1 && lines::begins_function(self.words[0].kind);
+        let Some(frame) = self.frames.last().copied().filter(|frame| parameters && frame.kind == TokenKind::LeftParen)
+        else {
+            return;
+        };
+        let (word, before) = (self.words[at].kind, self.words[at - 1].kind);
+        let next = self.words.get(at + 1).map(|word| word.kind);
+        let complete = matches!(before, TokenKind::Comma | TokenKind::LeftParen) || lines::ends_operand(before);
+        let goes_on = match before {
+            // No type begins with the keyword of a statement.
+            TokenKind::Colon => !lines::begins_header(word),
+            _ => !complete || lines::begins_parameter(word, next),
+        };
+        if goes_on && !lines::begins_statement(word) || !self.may_be_open(frame.kind) {
+            return;
+        }
+        self.leave(at);
+        if self.may_be_stray(TokenKind::RightBrace) {
+            self.surplus[sort(TokenKind::LeftBrace)] -= 1;
+            self.balance.changes.push((self.words[at].index, Change::Insert(TokenKind::LeftBrace)));
+            self.sorts[sort(TokenKind::LeftBrace)].push(0);
+            self.frames.push(Frame { kind: TokenKind::LeftBrace, ..frame });
+        }
+    }
+
+    /// Closes a parenthesis that the `->` or the block of its header says was left open.
+    fn leave_header(&mut self, at: usize) {
+        let word = self.words[at];
+        let Some(frame) = self.frames.last_mut() else { return };
+        if lines::begins_header(word.kind) {
+            frame.header = Some(word.line);
+        }
+        if !matches!(frame.kind, TokenKind::LeftParen | TokenKind::LeftBracket) {
+            return;
+        }
+        let (frame, before) = (*frame, self.words[at - 1].kind);
+        let signature = self.frames.len() == 1 && lines::begins_function(self.words[0].kind);
+        let ends_line = self.words.get(at + 1).is_none_or(|next| next.begins_line);
+        let in_header = self.frames.iter().rev().skip(1).take(64).any(|outer| outer.header == Some(frame.line));
+        let left = match word.kind {
+            TokenKind::Arrow => signature && before != TokenKind::RightParen,
+            TokenKind::LeftBrace => {
+                (signature || ends_line || in_header) && frame.header.is_none() && lines::ends_operand(before)
+            }
+            _ => false,
+        };
+        if left && self.may_be_open(frame.kind) {
+            self.leave(at);
+            self.leave_header(at);
         }
     }
 
@@ -268,7 +330,7 @@ impl<'w> Repair<'w> {
     fn open(&mut self, at: usize) {
         let word = self.words[at];
         self.sorts[sort(word.kind)].push(self.frames.len());
-        self.frames.push(Frame { kind: word.kind, at, line: word.line, indent: word.indent });
+        self.frames.push(Frame { kind: word.kind, at, line: word.line, indent: word.indent, header: None });
     }
 
     fn pop(&mut self) {
@@ -326,7 +388,8 @@ impl<'w> Repair<'w> {
         let next = self.firsts.partition_point(|first| self.words[*first].line <= word.line);
         let Some(next) = self.firsts.get(next).copied() else { return true };
         let (next, follows) = (self.words[next], self.words.get(next + 1).map(|word| word.kind));
-        if next.indent > frame.indent && !lines::begins_open(next.kind, follows) {
+        let goes_on = lines::begins_open(next.kind, follows) && !lines::continues_block(next.kind);
+        if next.indent > frame.indent && !goes_on {
             return false;
         }
         !(next.kind == word.kind && next.indent == frame.indent)
@@ -337,17 +400,17 @@ impl<'w> Repair<'w> {
         let word = self.words[at];
         let opener = word.kind.opener();
         self.surplus[sort(word.kind)] -= 1;
-        let inner = self.frames.last().map_or(0, |frame| frame.at);
-        if let (Some(opener), Some(header)) =
-            (opener, self.header.filter(|header| word.begins_line && *header >= inner))
-        {
-            self.header = None;
-            self.balance.changes.push((self.words[header + 1].index, Change::Insert(opener)));
-            let end = self.words[header].span.after();
-            let message = format!("expected `{}`, found the end of the line", opener.text());
-            let label = format!("this `{}` would close it, as the lines are indented", word.kind.text());
-            self.balance.diagnostics.push(Diagnostic::new(Code::Syntax, end, message).label(word.span, label));
-            return;
+        if let (Some(opener), Some(header)) = (opener, self.header.filter(|_| word.begins_line)) {
+            while let Some(frame) = self.frames.last()
+                && frame.kind != TokenKind::LeftBrace
+                && frame.line == self.words[header].line
+                && self.may_be_open(frame.kind)
+            {
+                self.leave(header + 1);
+            }
+            if self.frames.last().is_none_or(|frame| frame.at <= header) {
+                return self.insert_opener(opener, header, word);
+            }
         }
         self.balance.changes.push((word.index, Change::Drop));
         self.balance.diagnostics.push(
@@ -356,12 +419,24 @@ impl<'w> Repair<'w> {
         );
     }
 
+    fn insert_opener(&mut self, opener: TokenKind, header: usize, closer: Word) {
+        self.header = None;
+        self.balance.changes.push((self.words[header + 1].index, Change::Insert(opener)));
+        let end = self.words[header].span.after();
+        let message = format!("expected `{}`, found the end of the line", opener.text());
+        let label = format!("this `{}` would close it, as the lines are indented", closer.kind.text());
+        self.balance.diagnostics.push(Diagnostic::new(Code::Syntax, end, message).label(closer.span, label));
+    }
+
     /// Closes the innermost bracket before a word; the first at one place is reported.
     fn leave(&mut self, at: usize) {
         let Some(frame) = self.frames.last().copied() else { return };
         self.pop();
         let (Some(closer), Some(before)) = (frame.kind.closer(), at.checked_sub(1)) else { return };
-        let index = self.words.get(at).map_or(self.after, |word| word.index);
+        // The comma at the end of the line belongs to the list around.
+        let in_list = self.frames.last().is_some_and(|outer| outer.kind != TokenKind::LeftBrace);
+        let comma = in_list && self.words[before].kind == TokenKind::Comma && frame.at < before;
+        let index = self.words.get(at - usize::from(comma)).map_or(self.after, |word| word.index);
         self.balance.changes.push((index, Change::Insert(closer)));
         if frame.kind == TokenKind::StrOpen {
             return;

@@ -64,6 +64,7 @@ pub(super) fn layout(source: &Source, tokens: &[Token], problems: &[Diagnostic])
         skipped: Vec::new(),
         item: 0,
         begins_line: true,
+        ends_dropped: false,
         doc: None,
     };
     let mut changes = changes.into_iter().peekable();
@@ -72,7 +73,10 @@ pub(super) fn layout(source: &Source, tokens: &[Token], problems: &[Diagnostic])
         while let Some((_, change)) = changes.next_if(|(at, _)| *at == index) {
             match change {
                 Change::Insert(kind) => pass.insert(kind),
-                Change::Drop => dropped = true,
+                Change::Drop => {
+                    dropped = true;
+                    pass.ends_dropped = true;
+                }
             }
         }
         if !dropped {
@@ -123,6 +127,8 @@ struct Pass<'s> {
     /// Index of the first token of the declaration.
     item: usize,
     begins_line: bool,
+    /// A closer that counts for nothing stands behind the last token, so the line does not go on.
+    ends_dropped: bool,
     doc: Option<String>,
 }
 
@@ -142,6 +148,7 @@ impl Pass<'_> {
         if begins_line {
             self.line_break(token, rest);
         }
+        self.ends_dropped = false;
         if token.kind.is_closer() {
             return self.close(Tok { begins_line, ..tok(token.kind, token.span.start, token.span.end) });
         }
@@ -193,7 +200,8 @@ impl Pass<'_> {
         }
         let Some(last) = self.out.toks.last() else { return };
         let before = self.out.toks.len().checked_sub(2).map(|index| self.out.toks[index].kind);
-        let goes_on = lines::ends_open(before, last.kind, last.marked) || lines::begins_open(kind, next);
+        let ends_open = !self.ends_dropped && lines::ends_open(before, last.kind, last.marked);
+        let goes_on = ends_open || lines::begins_open(kind, next);
         if (goes_on && !declares && !matches!(kind, TokenKind::Let | TokenKind::While)) || kind.is_closer() {
             return;
         }

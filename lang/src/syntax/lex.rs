@@ -10,6 +10,7 @@ use crate::{
     span::Span,
     syntax::{
         number,
+        quotes::OpenString,
         token::{Token, TokenKind},
     },
 };
@@ -23,48 +24,59 @@ pub struct Lexed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Takes a source apart.
+/// Takes a source apart. When a string of several lines has no end, it is taken apart once more, and the indentation of
+/// the lines tells where such strings end.
 pub fn lex(source: &Source) -> Lexed {
-    let mut lexer = Lexer {
-        source,
-        text: &source.text,
-        at: 0,
-        tokens: Vec::with_capacity(source.text.len() / 3),
-        diagnostics: Vec::new(),
-        strings: Vec::new(),
-        short_strings: 0,
-        no_block_end: false,
-    };
-    while lexer.at < lexer.text.len() {
-        lexer.token();
-    }
-    lexer.leave_strings(true);
-    Lexed { tokens: lexer.tokens, diagnostics: lexer.diagnostics }
+    let lexer = Lexer::new(source, false).run();
+    let Lexer { tokens, diagnostics, .. } = if lexer.endless { Lexer::new(source, true).run() } else { lexer };
+    Lexed { tokens, diagnostics }
 }
 
-struct Lexer<'s> {
+pub(super) struct Lexer<'s> {
     source: &'s Source,
-    text: &'s str,
-    at: usize,
+    pub(super) text: &'s str,
+    pub(super) at: usize,
+    /// Where the line begins.
+    pub(super) line: usize,
     tokens: Vec<Token>,
-    diagnostics: Vec<Diagnostic>,
-    strings: Vec<OpenString>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The strings whose inserted expressions are being read.
+    pub(super) strings: Vec<OpenString>,
     /// How many of them end on their line.
-    short_strings: usize,
+    pub(super) short_strings: usize,
+    /// The indentation of a line may end strings of several lines.
+    pub(super) careful: bool,
+    /// Such a string has no end.
+    pub(super) endless: bool,
     /// No `*/` stands behind the last `/*`, so none is looked for again.
     no_block_end: bool,
 }
 
-/// A string whose inserted expression is being read.
-#[derive(Clone, Copy)]
-struct OpenString {
-    start: usize,
-    multiline: bool,
-    /// Braces open within the inserted expression.
-    braces: u32,
-}
+impl<'s> Lexer<'s> {
+    fn new(source: &'s Source, careful: bool) -> Self {
+        Self {
+            source,
+            text: &source.text,
+            at: 0,
+            line: 0,
+            tokens: Vec::with_capacity(source.text.len() / 3),
+            diagnostics: Vec::new(),
+            strings: Vec::new(),
+            short_strings: 0,
+            careful,
+            endless: false,
+            no_block_end: false,
+        }
+    }
 
-impl Lexer<'_> {
+    fn run(mut self) -> Self {
+        while self.at < self.text.len() {
+            self.token();
+        }
+        self.leave_strings(true);
+        self
+    }
+
     fn token(&mut self) {
         let start = self.at;
         let Some(first) = self.peek() else { return };
@@ -76,6 +88,7 @@ impl Lexer<'_> {
             }
             '\n' => {
                 self.at = start;
+                self.line = start + 1;
                 self.leave_strings(false);
                 self.at = start + 1;
                 TokenKind::Newline
@@ -134,142 +147,7 @@ impl Lexer<'_> {
         TokenKind::Comment
     }
 
-    /// `'…'` and backticks, up to their end on the same line.
-    fn other_quotes(&mut self, start: usize, quote: char) -> TokenKind {
-        let rest = &self.text[self.at..];
-        let closing: &[char] = if matches!(quote, '“' | '„') { &['”', '“', '„'] } else { &[quote] };
-        let end = rest.find(|c| c == '\n' || closing.contains(&c)).filter(|end| !rest[*end..].starts_with('\n'));
-        let Some(length) = end else {
-            let message = match quote {
-                '`' => "strings do not begin with a backtick".to_owned(),
-                _ => format!("strings do not begin with `{quote}`"),
-            };
-            self.report(Code::UnknownCharacter, start, &message, "write strings in double quotes: \"…\"");
-            return TokenKind::Unknown;
-        };
-        let inside = &rest[..length];
-        self.at += length + rest[length..].chars().next().map_or(0, char::len_utf8);
-        let what = match quote {
-            '`' => "backticks",
-            '\'' => "single quotes",
-            _ => "typographic quotes",
-        };
-        let help = if inside.contains(['"', '\\']) {
-            "write it in double quotes: \"…\"".to_owned()
-        } else {
-            format!("write \"{inside}\"")
-        };
-        self.report(Code::UnknownCharacter, start, &format!("strings do not stand in {what}"), &help);
-        TokenKind::BadStr
-    }
-
-    /// The rest of a string whose first quote is eaten.
-    fn string(&mut self, start: usize) -> TokenKind {
-        let multiline = self.text[self.at..].starts_with("\"\"");
-        if multiline {
-            self.at += 2;
-        }
-        self.string_part(OpenString { start, multiline, braces: 0 }, TokenKind::Str, TokenKind::StrOpen)
-    }
-
-    /// The part of a string after an inserted expression, whose `}` is eaten.
-    fn string_rest(&mut self, start: usize) -> TokenKind {
-        match self.strings.pop() {
-            Some(open) => {
-                self.short_strings -= usize::from(!open.multiline);
-                self.string_part(open, TokenKind::StrClose, TokenKind::StrMiddle)
-            }
-            None => self.symbol(start, '}'),
-        }
-    }
-
-    /// Text up to the closing quotes (`closed`) or the next `${` (`opened`).
-    fn string_part(&mut self, open: OpenString, closed: TokenKind, opened: TokenKind) -> TokenKind {
-        loop {
-            let rest = &self.text[self.at..];
-            let Some(length) = rest.find(['"', '\\', '$', '\n']) else {
-                self.at = self.text.len();
-                self.unclosed(open);
-                return closed;
-            };
-            self.at += length;
-            let rest = &rest[length..];
-            match rest.as_bytes()[0] {
-                b'"' if !open.multiline => {
-                    self.at += 1;
-                    return closed;
-                }
-                b'"' if rest.starts_with("\"\"\"") => {
-                    self.at += 3;
-                    return closed;
-                }
-                b'\\' => {
-                    let escaped = rest[1..].chars().next().filter(|c| *c != '\n');
-                    self.at += 1 + escaped.map_or(0, char::len_utf8);
-                }
-                b'$' if rest.starts_with("${") => {
-                    self.at += 2;
-                    self.short_strings += usize::from(!open.multiline);
-                    self.strings.push(OpenString { braces: 0, ..open });
-                    return opened;
-                }
-                b'\n' if !open.multiline => {
-                    self.unclosed(open);
-                    return closed;
-                }
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    /// At a line break, the end of strings that cannot span lines; at the end of the source, of all.
-    fn leave_strings(&mut self, all: bool) {
-        if !all && self.short_strings == 0 {
-            return;
-        }
-        let Some(outermost) = self.strings.iter().position(|open| all || !open.multiline) else { return };
-        self.short_strings = 0;
-        let left: Vec<OpenString> = self.strings.drain(outermost..).collect();
-        for _ in &left {
-            self.push(TokenKind::StrClose, self.at);
-        }
-        self.unclosed(left[0]);
-    }
-
-    fn unclosed(&mut self, open: OpenString) {
-        let span = self.span(open.start, open.start + if open.multiline { 3 } else { 1 });
-        let diagnostic = if open.multiline {
-            Diagnostic::new(Code::UnclosedString, span, "this string is never closed").help("end it with `\"\"\"`")
-        } else {
-            Diagnostic::new(Code::UnclosedString, span, "this string is not closed on its line")
-                .help("end it with `\"`, or write a string of several lines between `\"\"\"`")
-        };
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// A raw string after its `r`; false, with nothing eaten, when none stands here.
-    fn raw_string(&mut self, start: usize) -> bool {
-        let rest = &self.text[self.at..];
-        let hashes = rest.bytes().take_while(|b| *b == b'#').count();
-        if !rest[hashes..].starts_with('"') {
-            return false;
-        }
-        let quotes = if rest[hashes..].starts_with("\"\"\"") { 3 } else { 1 };
-        let end = format!("{}{}", &"\"\"\""[..quotes], &rest[..hashes]);
-        let body = &rest[hashes + quotes..];
-        let (length, closed) = raw_end(body, &end, quotes == 3);
-        self.at += hashes + quotes + length;
-        if !closed {
-            let span = self.span(start, start + 1 + hashes + quotes);
-            self.diagnostics.push(
-                Diagnostic::new(Code::UnclosedString, span, "this raw string is never closed")
-                    .help(format!("end it with `{end}`")),
-            );
-        }
-        true
-    }
-
-    fn symbol(&mut self, start: usize, first: char) -> TokenKind {
+    pub(super) fn symbol(&mut self, start: usize, first: char) -> TokenKind {
         let rest = &self.text.as_bytes()[start..];
         if let Some((kind, length)) = symbol(rest) {
             self.at = start + length;
@@ -322,33 +200,17 @@ impl Lexer<'_> {
         self.at += rest.find(|c| !go_on(c)).unwrap_or(rest.len());
     }
 
-    fn push(&mut self, kind: TokenKind, start: usize) {
+    pub(super) fn push(&mut self, kind: TokenKind, start: usize) {
         self.tokens.push(Token { kind, span: self.span(start, self.at) });
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.source.id, start, end)
     }
 
-    fn report(&mut self, code: Code, start: usize, message: &str, help: &str) {
+    pub(super) fn report(&mut self, code: Code, start: usize, message: &str, help: &str) {
         self.diagnostics.push(Diagnostic::new(code, self.span(start, self.at), message).help(help));
     }
-}
-
-/// How far a raw string goes after its opening quotes, and whether `end` closes it there: on its line, or anywhere.
-fn raw_end(body: &str, end: &str, multiline: bool) -> (usize, bool) {
-    let mut at = 0;
-    while let Some(next) = body[at..].find(['"', '\n']) {
-        at += next;
-        if body[at..].starts_with(end) {
-            return (at + end.len(), true);
-        }
-        if !multiline && body[at..].starts_with('\n') {
-            return (at, false);
-        }
-        at += 1;
-    }
-    (body.len(), false)
 }
 
 /// The longest symbol at the beginning of `rest`, with its length.

@@ -19,7 +19,8 @@ pub(super) fn ends_open(before: Option<TokenKind>, last: TokenKind, closes_type:
 pub(super) fn begins_open(kind: TokenKind, next: Option<TokenKind>) -> bool {
     match kind {
         Else | Catch | Finally | In | As => !matches!(next, Some(Colon | Question)),
-        Dot | QuestionDot | Bar => true,
+        // `->` begins nothing, so it goes on as well.
+        Dot | QuestionDot | Bar | Arrow => true,
         _ => is_infix(kind),
     }
 }
@@ -27,6 +28,39 @@ pub(super) fn begins_open(kind: TokenKind, next: Option<TokenKind>) -> bool {
 /// Whether a line that begins with `kind` goes on behind the `}` of a block, which stands before it.
 pub(super) fn continues_block(kind: TokenKind) -> bool {
     matches!(kind, Else | Catch | Finally)
+}
+
+/// Whether a function is declared behind this word.
+pub(super) fn begins_function(kind: TokenKind) -> bool {
+    matches!(kind, Fn | Workflow | Step)
+}
+
+/// Whether a statement begins with this word, and no value.
+pub(super) fn begins_statement(kind: TokenKind) -> bool {
+    matches!(kind, Let | For | While | Return | Throw)
+}
+
+/// Whether a line among parameters goes on with them; otherwise a statement begins there.
+pub(super) fn begins_parameter(kind: TokenKind, next: Option<TokenKind>) -> bool {
+    kind.is_name()
+        && next.is_none_or(|next| matches!(next, Colon | Comma | Eq | Question | RightParen) || next.is_name())
+        || kind.is_closer()
+        || matches!(kind, Comma | Arrow | LeftBrace | Bar | Eq | Colon)
+}
+
+/// Whether a block follows somewhere behind this word.
+pub(super) fn begins_header(kind: TokenKind) -> bool {
+    matches!(kind, If | For | While | Match | Gather | Race)
+}
+
+/// Whether a value or type may end in this token.
+pub(super) fn ends_operand(kind: TokenKind) -> bool {
+    kind.is_name()
+        || kind.is_closer()
+        || matches!(
+            kind,
+            Int | Float | Duration | BadNumber | Str | RawStr | BadStr | True | False | Null | Question | Greater
+        )
 }
 
 /// The infix operators that may begin a line.

@@ -11,7 +11,7 @@ use super::{
     list::{Separator, headed, listed},
 };
 use crate::syntax::{
-    ast::{Arm, Body, Expr, ExprKind, Pattern, PatternKind},
+    ast::{Arm, Block, Body, Expr, ExprKind, Name, Pattern, PatternKind},
     token::TokenKind,
 };
 
@@ -43,7 +43,7 @@ pub(super) fn block_value<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
 
 /// `match x { arms }`
 pub(super) fn matching<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let arms = listed(TokenKind::LeftBrace, Separator::Field, arm(rules), |state, span| Arm {
+    let arms = listed(TokenKind::LeftBrace, Separator::Arm, arm(rules), |state, span| Arm {
         pattern: Pattern { kind: PatternKind::Error, span },
         guard: None,
         body: Body::Expr(state.expr(ExprKind::Error, span)),
@@ -72,20 +72,31 @@ fn arm<'t>(rules: &Rules<'t>) -> Rule<'t, Arm> {
 
 /// `try { } catch e { } finally { }`
 pub(super) fn trying<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let catch = sign(TokenKind::Catch).ignore_then(name().or_not()).then(rules.block.clone());
-    let finally = sign(TokenKind::Finally).ignore_then(rules.block.clone());
+    let next = custom(|input: &mut Input<'t, '_>| Ok(kind_ahead(input, 0)));
     sign(TokenKind::Try)
         .ignore_then(rules.block.clone())
-        .then(catch.or_not())
-        .then(finally.or_not())
-        .map_with(|((body, catch), finally), at| {
-            if catch.is_none() && finally.is_none() {
+        .then(catching(rules))
+        .then(next)
+        .map_with(|((body, (catch, finally)), next), at| {
+            let ends = |kind: TokenKind| {
+                matches!(kind, TokenKind::Newline | TokenKind::Semicolon | TokenKind::Comma) || kind.is_closer()
+            };
+            if catch.is_none() && finally.is_none() && next.is_none_or(ends) {
                 let message = "`try` without `catch` or `finally`";
                 at.state().misplaced(body.span, message, "add `catch e { … }` after the block, or write `do`");
             }
             expr(ExprKind::Try { body, catch, finally }, at)
         })
         .boxed()
+}
+
+type Catching = (Option<(Option<Name>, Block)>, Option<Block>);
+
+/// `catch e { } finally { }`, either of which may be left out
+pub(super) fn catching<'t>(rules: &Rules<'t>) -> Rule<'t, Catching> {
+    let catch = sign(TokenKind::Catch).ignore_then(name().or_not()).then(rules.block.clone());
+    let finally = sign(TokenKind::Finally).ignore_then(rules.block.clone());
+    catch.or_not().then(finally.or_not()).boxed()
 }
 
 /// `observe a.f(x)`, in tests; what follows is of the observation.

@@ -208,7 +208,9 @@ fn value(place: &Place<'_, '_>) -> Option<Help> {
     match place.found.kind {
         For if parts => say("write `xs.map(x => …)`, and `xs.filter(x => …)` for the condition"),
         If if place.has(Label::End) || parts => say("write `if condition { … } else { … }`"),
-        Eq if parts || place.has(Label::Colon) && !place.has(Label::Eq) => {
+        Eq if place.kind_before().is_some_and(TokenKind::is_word)
+            && (parts || place.has(Label::Colon) && !place.has(Label::Eq)) =>
+        {
             Some(Help::Made(format!("write `{}: …`", place.before)))
         }
         Semicolon if parts => say("separate the parts with `,`"),

@@ -37,10 +37,14 @@ pub(super) struct State<'t> {
     pub(super) layout: &'t Layout,
     /// What is wrong beyond the syntax; shortened when the parser goes back.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What was skipped behind a mistake; shortened likewise.
+    pub(super) skipped: Vec<Span>,
     /// Within the header of a block, where `{` opens the block.
     pub(super) header: bool,
     /// Within the number of a `gather`, where `[` may open the branches.
     pub(super) counting: bool,
+    /// In a list of fields, one that looks like none was reported, so the next ones like it are not.
+    pub(super) unlike_fields: bool,
     /// Within a `test`.
     pub(super) test: bool,
     /// The index of the first token of the declaration that is being read, without its annotations.
@@ -57,8 +61,10 @@ impl<'t> State<'t> {
             source,
             layout,
             diagnostics: Vec::new(),
+            skipped: Vec::new(),
             header: false,
             counting: false,
+            unlike_fields: false,
             test: false,
             keyword: 0,
             negated: usize::MAX,
@@ -120,18 +126,19 @@ impl<'t> State<'t> {
 }
 
 impl<'t> Inspector<'t, Toks<'t>> for State<'t> {
-    type Checkpoint = (u32, usize);
+    type Checkpoint = (u32, usize, usize);
 
     fn on_token(&mut self, _: &Tok) {}
 
     fn on_save<'p>(&self, _: &Cursor<'t, 'p, Toks<'t>>) -> Self::Checkpoint {
-        (self.next, self.diagnostics.len())
+        (self.next, self.diagnostics.len(), self.skipped.len())
     }
 
     fn on_rewind<'p>(&mut self, saved: &Checkpoint<'t, 'p, Toks<'t>, Self::Checkpoint>) {
-        let (next, diagnostics) = *saved.inspector();
+        let (next, diagnostics, skipped) = *saved.inspector();
         self.next = next;
         self.diagnostics.truncate(diagnostics);
+        self.skipped.truncate(skipped);
     }
 }
 

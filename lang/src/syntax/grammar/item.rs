@@ -5,7 +5,7 @@ use chumsky::prelude::*;
 use super::{
     Rules, expr,
     failure::{Failure, Label},
-    input::{Input, Rule, ahead, choose, index, kind_ahead, name, one, sign, span, word},
+    input::{Input, Rule, ahead, choose, index, kind_ahead, kind_behind, name, one, sign, span, word},
     lambda,
     list::{Separator, brace_below, brace_on_line, listed, value, written},
     literal,
@@ -85,6 +85,15 @@ fn skip_from(input: &mut Input<'_, '_>, start: usize) {
 
 /// Skips to the next declaration that is indented by at most `limit`.
 fn skip(input: &mut Input<'_, '_>, limit: usize) {
+    let start = index(input);
+    skip_tokens(input, limit);
+    let end = index(input);
+    let mut span = input.state().span_between(start, end);
+    span.end = ahead(input, 0).map_or(u32::MAX, |next| next.start);
+    input.state().skipped.push(span);
+}
+
+fn skip_tokens(input: &mut Input<'_, '_>, limit: usize) {
     while let Some(tok) = ahead(input, 0) {
         let at = index(input);
         let next = kind_ahead(input, 1);
@@ -267,11 +276,12 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     let block = rules.block.clone().map(Some).boxed();
     let bodies = choose(
         |input: &mut Input<'t, '_>| {
-            let none =
-                kind_ahead(input, 0).is_none_or(|kind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon));
-            Ok(match none && !brace_below(input) {
+            let ends = |kind: TokenKind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon);
+            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace) || brace_below(input);
+            Ok(match kind_ahead(input, 0).is_none_or(ends) {
+                _ if opens || brace_on_line(input).is_some() => 0,
                 true => 1 + usize::from(lacks_block(input)),
-                false => 0,
+                false => 2,
             })
         },
         vec![late_block(block), empty().to(None).boxed(), missing_block()],
@@ -315,16 +325,22 @@ fn late_block<'t>(block: Rule<'t, Option<Block>>) -> Rule<'t, Option<Block>> {
         if kind_ahead(input, 0) != Some(TokenKind::LeftBrace)
             && let Some(distance) = brace_on_line(input)
         {
-            let at = index(input);
-            let before = at.checked_sub(1).and_then(|before| input.state().layout.toks.get(before));
-            let failure = Failure::new(at, Label::Block);
-            let lacks_result = before.is_some_and(|tok| tok.kind == TokenKind::RightParen);
-            input.emit(if lacks_result { failure.or(Label::Arrow) } else { failure });
+            emit_block(input);
             (0..distance).for_each(|_| input.skip());
         }
         input.parse(&block)
     })
     .boxed()
+}
+
+/// Reports that the block of a signature is missing, or the type of its result before that.
+fn emit_block(input: &mut Input<'_, '_>) {
+    let at = index(input);
+    let before = at.checked_sub(1).and_then(|before| input.state().layout.toks.get(before));
+    let lacks_result = before.is_some_and(|tok| tok.kind == TokenKind::RightParen);
+    let ends = kind_ahead(input, 0).is_none_or(|kind| kind == TokenKind::Newline);
+    let failure = Failure::new(at, Label::Block);
+    input.emit(if lacks_result && !ends { failure.or(Label::Arrow) } else { failure });
 }
 
 /// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
@@ -340,7 +356,7 @@ fn lacks_block(input: &mut Input<'_, '_>) -> bool {
 fn missing_block<'t>() -> Rule<'t, Option<Block>> {
     custom(|input: &mut Input<'t, '_>| {
         let start = index(input);
-        input.emit(Failure::new(start, Label::Block));
+        emit_block(input);
         let keyword = input.state().keyword;
         let limit = column(input, keyword);
         skip(input, limit);
@@ -361,14 +377,27 @@ fn result<'t>(rules: &Rules<'t>) -> Rule<'t, TypeExpr> {
     });
     let result = choose(
         |input: &mut Input<'t, '_>| {
-            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace);
+            use TokenKind::{Bar, Colon, LeftBrace, Question, RightBrace};
+            let opens = kind_ahead(input, 0) == Some(LeftBrace);
             let field = kind_ahead(input, 1).is_some_and(TokenKind::is_word)
-                && matches!(kind_ahead(input, 2), Some(TokenKind::Colon | TokenKind::Question));
-            Ok(usize::from(opens && !field && kind_ahead(input, 1) != Some(TokenKind::RightBrace)))
+                && matches!(kind_ahead(input, 2), Some(Colon | Question))
+                || kind_ahead(input, 1) == Some(RightBrace);
+            let goes_on = matches!(kind_behind(input, 0), Some(LeftBrace | Bar | Question));
+            Ok(usize::from(opens && !field && !goes_on))
         },
         vec![written(Separator::Header, rules.types.whole.clone()), missing.boxed()],
     );
-    sign(TokenKind::Arrow).ignore_then(result).boxed()
+    let arrow = custom(|input: &mut Input<'t, '_>| {
+        let lacks_arrow =
+            kind_ahead(input, 0) == Some(TokenKind::LeftBrace) && kind_behind(input, 0) == Some(TokenKind::LeftBrace);
+        if lacks_arrow {
+            let at = index(input);
+            input.emit(Failure::new(at, Label::Arrow));
+            return Ok(());
+        }
+        input.parse(sign(TokenKind::Arrow)).map(drop)
+    });
+    arrow.ignore_then(result).boxed()
 }
 
 /// `test "name" { }`

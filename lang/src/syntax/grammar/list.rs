@@ -21,6 +21,8 @@ pub(super) enum Separator {
     Comma,
     /// `,` or a line break, in braces.
     Field,
+    /// The same, between the arms of a `match`.
+    Arm,
     /// `;` or a line break, in blocks.
     Statement,
     /// The text of a string around an inserted expression.
@@ -36,7 +38,7 @@ impl Separator {
         use TokenKind::{Comma, Eq, LeftBrace, Newline, Semicolon, StrMiddle};
         match self {
             Separator::Comma => kind == Comma,
-            Separator::Field => matches!(kind, Comma | Newline),
+            Separator::Field | Separator::Arm => matches!(kind, Comma | Newline),
             Separator::Statement => matches!(kind, Semicolon | Newline),
             Separator::Insert => kind == StrMiddle,
             Separator::Annotation => matches!(kind, Comma | Newline | Semicolon | Eq),
@@ -47,7 +49,7 @@ impl Separator {
     fn label(self) -> Label {
         match self {
             Separator::Comma => Label::Comma,
-            Separator::Field => Label::Separator,
+            Separator::Field | Separator::Arm => Label::Separator,
             Separator::Insert => Label::InsertEnd,
             Separator::Statement | Separator::Annotation | Separator::Header => Label::End,
         }
@@ -80,7 +82,14 @@ pub(super) fn listed<'t, O: 't>(
     let close = open.closer().unwrap_or(TokenKind::RightParen);
     let parts =
         mended(separator, Some(close), part, broken).separated_by(separator.between()).allow_trailing().collect();
-    opening(open).ignore_then(with_header(false, parts)).then_ignore(sign(close)).boxed()
+    let parts = with_header(false, parts).boxed();
+    let parts = custom(move |input: &mut Input<'t, '_>| {
+        let around = std::mem::take(&mut input.state().unlike_fields);
+        let parts = input.parse(&parts);
+        input.state().unlike_fields = around;
+        parts
+    });
+    opening(open).ignore_then(parts).then_ignore(sign(close)).boxed()
 }
 
 /// Reads an opening bracket; a `{` on the next line is reported, and taken.
@@ -112,13 +121,36 @@ pub(super) fn mended<'t, O: 't>(
         if separator != Separator::Insert && ahead(input, 0).is_none_or(|tok| tok.kind.is_closer()) {
             return Err(Failure::new(index(input), Label::Continuation));
         }
-        let (part, whole) = attempt(input, separator, &part, &broken);
-        if whole && let Err(failure) = input.parse(end(separator, close)) {
-            input.emit(failure);
+        let unlike = separator == Separator::Field && !is_field(input);
+        let silent = unlike && input.state().unlike_fields;
+        let (part, whole) = attempt(input, separator, silent, &part, &broken);
+        let ended = if whole { input.parse(end(separator, close)) } else { Ok(()) };
+        if let Err(failure) = ended {
+            tell(input, failure, silent);
             skip(input, separator);
         }
+        input.state().unlike_fields |= unlike && !(whole && ended.is_ok());
         Ok(part)
     })
+}
+
+/// Reports a failure, unless enough was said of this list.
+fn tell(input: &mut Input<'_, '_>, failure: Failure, silent: bool) {
+    if !silent {
+        input.emit(failure);
+    }
+}
+
+/// Whether what comes next looks like a field: `name:`, `name?:`, `"name":`, `...`, `[`.
+fn is_field(input: &mut Input<'_, '_>) -> bool {
+    use TokenKind::{Colon, Ellipsis, LeftBracket, Question, RawStr, Str};
+    match kind_ahead(input, 0) {
+        Some(Ellipsis | LeftBracket) => true,
+        Some(kind) if kind.is_word() || matches!(kind, Str | RawStr) => {
+            matches!(kind_ahead(input, 1), Some(Colon | Question))
+        }
+        _ => false,
+    }
 }
 
 /// `part`; if it breaks off, that is reported, the rest up to the separator is skipped, and `broken` stands for it.
@@ -127,7 +159,7 @@ pub(super) fn tolerant<'t, O: 't>(
     part: Rule<'t, O>,
     broken: impl Fn(&mut State<'t>, Span) -> O + Clone + 't,
 ) -> Rule<'t, O> {
-    custom(move |input: &mut Input<'t, '_>| Ok(attempt(input, separator, &part, &broken).0)).boxed()
+    custom(move |input: &mut Input<'t, '_>| Ok(attempt(input, separator, false, &part, &broken).0)).boxed()
 }
 
 /// A value that may be broken.
@@ -144,6 +176,7 @@ pub(super) fn written<'t>(separator: Separator, ty: Rule<'t, TypeExpr>) -> Rule<
 fn attempt<'t, O: 't>(
     input: &mut Input<'t, '_>,
     separator: Separator,
+    silent: bool,
     part: &Rule<'t, O>,
     broken: &impl Fn(&mut State<'t>, Span) -> O,
 ) -> (O, bool) {
@@ -155,7 +188,7 @@ fn attempt<'t, O: 't>(
         Err(failure) => {
             input.rewind(before);
             input.state().header = header;
-            input.emit(failure);
+            tell(input, failure, silent);
             skip(input, separator);
             let end = index(input);
             let span = input.state().span_between(start, end);
@@ -226,20 +259,22 @@ fn end<'t>(separator: Separator, close: Option<TokenKind>) -> impl Parser<'t, To
 }
 
 /// The length of the token at a distance, or of the bracket that it opens.
-fn step(input: &mut Input<'_, '_>, distance: usize) -> usize {
+pub(super) fn step(input: &mut Input<'_, '_>, distance: usize) -> usize {
     let at = index(input) + distance;
     let pair = ahead(input, distance).map_or(0, |tok| tok.pair as usize);
     if pair > at && pair < u32::MAX as usize { pair - at + 1 } else { 1 }
 }
 
 /// Skips to the next separator or closer, over balanced brackets.
-pub(super) fn skip(input: &mut Input<'_, '_>, separator: Separator) {
-    while let Some(tok) = ahead(input, 0) {
-        if separator.is(tok.kind) || tok.kind.is_closer() {
-            return;
-        }
-        for _ in 0..step(input, 0) {
-            input.skip();
-        }
+fn skip(input: &mut Input<'_, '_>, separator: Separator) {
+    let start = index(input);
+    while let Some(tok) = ahead(input, 0)
+        && !separator.is(tok.kind)
+        && !tok.kind.is_closer()
+    {
+        (0..step(input, 0)).for_each(|_| input.skip());
     }
+    let end = index(input);
+    let span = input.state().span_between(start, end);
+    input.state().skipped.push(span);
 }
