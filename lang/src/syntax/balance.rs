@@ -37,16 +37,16 @@ pub(super) fn balance(source: &Source, tokens: &[Token], problems: &[Diagnostic]
         return Balance::default();
     }
     let words = words(tokens, &source.text);
-    let mut strings: Vec<u32> =
-        problems.iter().filter(|p| p.code == Code::UnclosedString).map(|p| p.span.start).collect();
-    strings.sort_unstable();
+    let swallows = |problem: &&Diagnostic| matches!(problem.code, Code::UnclosedString | Code::BadComment);
+    let mut lost: Vec<u32> = problems.iter().filter(swallows).map(|problem| problem.span.start).collect();
+    lost.sort_unstable();
     let mut balance = Balance::default();
     let starts = declarations(&words);
     for (index, start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(words.len());
         if !matching(words[*start..end].iter().map(|word| word.kind)) {
             let after = words.get(end).map_or(tokens.len(), |word| word.index);
-            Repair::new(&words[*start..end], after, &strings, &mut balance).run();
+            Repair::new(&words[*start..end], after, &lost, &mut balance).run();
         }
     }
     balance.changes.sort_by_key(|(at, change)| (*at, matches!(change, Change::Insert(kind) if !kind.is_closer())));
@@ -165,8 +165,8 @@ struct Repair<'w> {
     words: &'w [Word],
     /// The index of the token behind the declaration.
     after: usize,
-    /// Where strings begin that nothing closes.
-    strings: &'w [u32],
+    /// Where strings begin that nothing closes, and other things that take brackets along.
+    lost: &'w [u32],
     balance: &'w mut Balance,
     frames: Vec<Frame>,
     /// The frames of each sort of bracket, and those of strings.
@@ -186,12 +186,12 @@ struct Repair<'w> {
 }
 
 impl<'w> Repair<'w> {
-    fn new(words: &'w [Word], after: usize, strings: &'w [u32], balance: &'w mut Balance) -> Self {
+    fn new(words: &'w [Word], after: usize, lost: &'w [u32], balance: &'w mut Balance) -> Self {
         let surplus = surplus(words);
         Self {
             words,
             after,
-            strings,
+            lost,
             balance,
             frames: Vec::new(),
             sorts: Default::default(),
@@ -310,6 +310,8 @@ impl<'w> Repair<'w> {
         let in_header = self.frames.iter().rev().skip(1).take(64).any(|outer| outer.header == Some(frame.line));
         let left = match word.kind {
             TokenKind::Arrow => signature && before != TokenKind::RightParen,
+            // No operand stands between the bracket and its operator.
+            kind if lines::needs_left(kind) => frame.at + 1 == at,
             TokenKind::LeftBrace => {
                 (signature || ends_line || in_header) && frame.header.is_none() && lines::ends_operand(before)
             }
@@ -413,6 +415,9 @@ impl<'w> Repair<'w> {
             }
         }
         self.balance.changes.push((word.index, Change::Drop));
+        if self.loses(self.words[0].span.start, word.span.start) {
+            return;
+        }
         self.balance.diagnostics.push(
             Diagnostic::new(Code::Unopened, word.span, format!("this `{}` closes nothing", word.kind.text()))
                 .help("delete it, or write the bracket that it closes before it"),
@@ -422,6 +427,10 @@ impl<'w> Repair<'w> {
     fn insert_opener(&mut self, opener: TokenKind, header: usize, closer: Word) {
         self.header = None;
         self.balance.changes.push((self.words[header + 1].index, Change::Insert(opener)));
+        let (start, end) = (self.words[header].span.start, self.words[header + 1].span.start);
+        if self.loses(start, end) {
+            return;
+        }
         let end = self.words[header].span.after();
         let message = format!("expected `{}`, found the end of the line", opener.text());
         let label = format!("this `{}` would close it, as the lines are indented", closer.kind.text());
@@ -443,13 +452,17 @@ impl<'w> Repair<'w> {
         }
         self.surplus[sort(frame.kind)] += 1;
         let (start, end) = (self.words[frame.at].span, self.words[before].span.after());
-        let string = self.strings.partition_point(|string| *string < start.start);
-        let by_string = self.strings.get(string).is_some_and(|string| *string <= end.end);
-        if !by_string && self.left.replace(at) != Some(at) {
+        if !self.loses(start.start, end.end) && self.left.replace(at) != Some(at) {
             let what = format!("this `{}` is never closed", frame.kind.text());
             let label = format!("`{}` is missing here, as the lines are indented", closer.text());
             self.balance.diagnostics.push(Diagnostic::new(Code::Unclosed, start, what).label(end, label));
         }
+    }
+
+    /// Whether brackets between two places may have got lost in a string or comment, which is reported.
+    fn loses(&self, start: u32, end: u32) -> bool {
+        let next = self.lost.partition_point(|lost| *lost < start);
+        self.lost.get(next).is_some_and(|lost| *lost <= end)
     }
 
     fn may_be_open(&self, kind: TokenKind) -> bool {

@@ -29,8 +29,10 @@ struct Line {
     words: bool,
     /// A closing bracket without its partner.
     unopened: bool,
-    /// An opening bracket without its partner, or the place where that is missing.
-    unclosed: bool,
+    /// A bracket is missing there, or the partner of one that stands there.
+    missing: bool,
+    /// Something else was expected.
+    grammar: bool,
     /// The grammar lacks an opening bracket.
     opener: bool,
 }
@@ -45,9 +47,13 @@ pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     words.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     let mut last = 0;
     words.retain(|diagnostic| {
-        let string = diagnostic.code == Code::UnclosedString;
+        if diagnostic.code != Code::UnclosedString {
+            return !of(diagnostic).string;
+        }
         let line = place(diagnostic.span);
-        if string { std::mem::replace(&mut last, line) != line } else { !of(diagnostic).string }
+        let before = std::mem::replace(&mut last, line);
+        // The rest of a string that goes on in the next line ends in quotes that open another.
+        before != line && !(before + 1 == line && of(diagnostic).grammar)
     });
     skipped.sort_by_key(|span| (span.start, span.end));
     let is_skipped = |at: u32| {
@@ -59,11 +65,9 @@ pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     brackets.retain(|diagnostic| {
         let line = of(diagnostic);
         let unopened = diagnostic.code == Code::Unopened;
-        let again = unopened && {
-            let line = place(diagnostic.span);
-            std::mem::replace(&mut last, line) == line
-        };
         let follows = unopened && (line.opener || is_skipped(diagnostic.span.start));
+        let place = place(diagnostic.span);
+        let again = !follows && std::mem::replace(&mut last, place) == place;
         let by_words = line.string || line.words;
         diagnostic.code == Code::TooDeep || !by_words && !follows && !again
     });
@@ -76,9 +80,9 @@ pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     grammar.retain(|diagnostic| {
         let line = of(diagnostic);
         let lacks_opener = line.opener && diagnostic.message.starts_with("expected `");
-        let by_bracket = line.unclosed || line.unopened && !lacks_opener;
-        let by_words = line.words || holds_others(diagnostic.span);
-        !line.string && !by_bracket && !(diagnostic.code == Code::Syntax && by_words)
+        let by_bracket = line.missing || line.unopened && !lacks_opener;
+        let by_others = diagnostic.code == Code::Syntax && holds_others(diagnostic.span);
+        !line.string && !line.words && !by_bracket && !by_others
     });
     words.extend(brackets);
     words.extend(grammar);
@@ -105,19 +109,23 @@ fn lines(
     }
     for diagnostic in brackets.iter().filter(|diagnostic| diagnostic.code != Code::TooDeep) {
         let line = lines.entry(place(diagnostic.span)).or_default();
-        if diagnostic.code != Code::Unclosed {
+        if diagnostic.code == Code::Unopened {
             line.unopened = true;
             continue;
         }
-        line.unclosed = true;
+        line.missing = true;
+        if diagnostic.code != Code::Unclosed {
+            continue;
+        }
         for label in &diagnostic.labels {
-            lines.entry(place(label.span)).or_default().unclosed = true;
+            lines.entry(place(label.span)).or_default().missing = true;
         }
     }
     for diagnostic in grammar {
         let openers = ["expected `{`", "expected `(`", "expected `[`"];
-        lines.entry(place(diagnostic.span)).or_default().opener |=
-            openers.iter().any(|opener| diagnostic.message.starts_with(opener));
+        let line = lines.entry(place(diagnostic.span)).or_default();
+        line.grammar |= diagnostic.code == Code::Syntax;
+        line.opener |= openers.iter().any(|opener| diagnostic.message.starts_with(opener));
     }
     lines
 }

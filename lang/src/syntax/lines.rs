@@ -63,6 +63,11 @@ pub(super) fn ends_operand(kind: TokenKind) -> bool {
         )
 }
 
+/// Whether an operand must stand before this operator.
+pub(super) fn needs_left(kind: TokenKind) -> bool {
+    is_infix(kind) && !matches!(kind, Bar | DotDot | DotDotEq)
+}
+
 /// The infix operators that may begin a line.
 fn is_infix(kind: TokenKind) -> bool {
     matches!(
