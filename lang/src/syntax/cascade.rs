@@ -40,92 +40,103 @@ struct Line {
 /// What is left to tell, in order of place.
 pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     let Found { mut words, mut brackets, mut grammar, mut skipped } = found;
-    let place = |span: Span| source.line_column(span.start).line;
-    let lines = lines(&words, &brackets, &grammar, place);
-    let of = |diagnostic: &Diagnostic| lines.get(&place(diagnostic.span)).copied().unwrap_or_default();
+    let place = |at: u32| source.line_column(at).line;
+    let mut lines = Lines::default();
+    words.iter().for_each(|diagnostic| lines.word(diagnostic, place));
+    grammar.iter().for_each(|diagnostic| lines.grammar(diagnostic, place));
 
-    words.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    let mut last = 0;
+    words.sort_by_key(in_order);
+    let mut last = None;
     words.retain(|diagnostic| {
+        let at = place(diagnostic.span.start);
+        let line = lines.of(at);
         if diagnostic.code != Code::UnclosedString {
-            return !of(diagnostic).string;
+            return !line.string;
         }
-        let line = place(diagnostic.span);
-        let before = std::mem::replace(&mut last, line);
         // The rest of a string that goes on in the next line ends in quotes that open another.
-        before != line && !(before + 1 == line && of(diagnostic).grammar)
+        let before = last.replace(at);
+        before.is_none_or(|before| before != at && !(before + 1 == at && line.grammar))
     });
+
     skipped.sort_by_key(|span| (span.start, span.end));
     let is_skipped = |at: u32| {
         let next = skipped.partition_point(|span| span.start <= at);
-        skipped[..next].iter().rev().take(64).any(|span| at <= span.end)
+        let covers = |span: &&Span| at <= span.end && place(span.start) < place(at);
+        skipped[..next].iter().rev().take(64).any(|span| covers(&span))
     };
-    let mut last = 0;
-    brackets.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    brackets.sort_by_key(in_order);
+    let mut last = None;
     brackets.retain(|diagnostic| {
-        let line = of(diagnostic);
-        let unopened = diagnostic.code == Code::Unopened;
-        let follows = unopened && (line.opener || is_skipped(diagnostic.span.start));
-        let place = place(diagnostic.span);
-        let again = !follows && std::mem::replace(&mut last, place) == place;
-        let by_words = line.string || line.words;
-        diagnostic.code == Code::TooDeep || !by_words && !follows && !again
+        let (start, at) = (diagnostic.span.start, place(diagnostic.span.start));
+        let line = lines.of(at);
+        let follows = diagnostic.code == Code::Unopened && (line.opener || is_skipped(start));
+        diagnostic.code == Code::TooDeep || !line.string && !line.words && !follows && last.replace(at) != Some(at)
     });
+    brackets.iter().for_each(|diagnostic| lines.bracket(diagnostic, place));
+
     let mut starts: Vec<u32> = brackets.iter().chain(&grammar).map(|diagnostic| diagnostic.span.start).collect();
     starts.sort_unstable();
-    let holds_others = |span: Span| {
-        let next = starts.partition_point(|start| *start <= span.start);
-        starts.get(next).is_some_and(|start| *start < span.end)
-    };
     grammar.retain(|diagnostic| {
-        let line = of(diagnostic);
+        let line = lines.of(place(diagnostic.span.start));
         let lacks_opener = line.opener && diagnostic.message.starts_with("expected `");
-        let by_bracket = line.missing || line.unopened && !lacks_opener;
-        let by_others = diagnostic.code == Code::Syntax && holds_others(diagnostic.span);
-        !line.string && !line.words && !by_bracket && !by_others
+        let next = starts.partition_point(|start| *start <= diagnostic.span.start);
+        let holds_others = starts.get(next).is_some_and(|start| *start < diagnostic.span.end);
+        !line.string
+            && !line.words
+            && !line.missing
+            && (!line.unopened || lacks_opener)
+            && !(diagnostic.code == Code::Syntax && holds_others)
     });
     words.extend(brackets);
     words.extend(grammar);
-    words.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    words.sort_by_key(in_order);
     words.dedup_by(|a, b| a.span == b.span && a.code == b.code && a.message == b.message);
     words
 }
 
-/// What is known of each line.
-fn lines(
-    words: &[Diagnostic],
-    brackets: &[Diagnostic],
-    grammar: &[Diagnostic],
-    place: impl Fn(Span) -> u32,
-) -> HashMap<u32, Line> {
-    let mut lines: HashMap<u32, Line> = HashMap::new();
-    for diagnostic in words {
-        let line = lines.entry(place(diagnostic.span)).or_default();
+fn in_order(diagnostic: &Diagnostic) -> (u32, u32) {
+    (diagnostic.span.start, diagnostic.span.end)
+}
+
+/// What is known of the lines.
+#[derive(Default)]
+struct Lines(HashMap<u32, Line>);
+
+impl Lines {
+    fn of(&self, line: u32) -> Line {
+        self.0.get(&line).copied().unwrap_or_default()
+    }
+
+    fn at(&mut self, line: u32) -> &mut Line {
+        self.0.entry(line).or_default()
+    }
+
+    fn word(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
+        let line = self.at(place(diagnostic.span.start));
         match diagnostic.code {
             Code::UnclosedString => line.string = true,
             Code::UnknownCharacter | Code::BadComment => line.words = true,
             _ => {}
         }
     }
-    for diagnostic in brackets.iter().filter(|diagnostic| diagnostic.code != Code::TooDeep) {
-        let line = lines.entry(place(diagnostic.span)).or_default();
-        if diagnostic.code == Code::Unopened {
-            line.unopened = true;
-            continue;
-        }
-        line.missing = true;
-        if diagnostic.code != Code::Unclosed {
-            continue;
-        }
-        for label in &diagnostic.labels {
-            lines.entry(place(label.span)).or_default().missing = true;
-        }
-    }
-    for diagnostic in grammar {
+
+    fn grammar(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
         let openers = ["expected `{`", "expected `(`", "expected `[`"];
-        let line = lines.entry(place(diagnostic.span)).or_default();
+        let line = self.at(place(diagnostic.span.start));
         line.grammar |= diagnostic.code == Code::Syntax;
         line.opener |= openers.iter().any(|opener| diagnostic.message.starts_with(opener));
     }
-    lines
+
+    fn bracket(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
+        let line = self.at(place(diagnostic.span.start));
+        match diagnostic.code {
+            Code::TooDeep => {}
+            Code::Unopened => line.unopened = true,
+            Code::Unclosed => {
+                line.missing = true;
+                diagnostic.labels.iter().for_each(|label| self.at(place(label.span.start)).missing = true);
+            }
+            _ => line.missing = true,
+        }
+    }
 }

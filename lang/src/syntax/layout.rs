@@ -106,11 +106,13 @@ struct Frame {
     count: u32,
     /// `<` that may be of a type.
     angles: u32,
+    /// One of them is of a type for certain: `map<`, `agent<`.
+    generic: bool,
 }
 
 impl Frame {
     fn new(opener: TokenKind, index: u32) -> Self {
-        Self { opener, index, count: 0, angles: 0 }
+        Self { opener, index, count: 0, angles: 0, generic: false }
     }
 }
 
@@ -153,6 +155,11 @@ impl Pass<'_> {
             return self.close(Tok { begins_line, ..tok(token.kind, token.span.start, token.span.end) });
         }
         self.count(token.kind);
+        if token.kind == TokenKind::GreaterEq && self.frame().generic {
+            let (greater, eq) = halves(token);
+            self.push(greater, begins_line);
+            return self.push(eq, false);
+        }
         self.push(token, begins_line);
         self.open(token);
     }
@@ -254,6 +261,7 @@ impl Pass<'_> {
             self.total -= frame.count;
             frame.count = 0;
             frame.angles = 0;
+            frame.generic = false;
         }
     }
 
@@ -266,7 +274,11 @@ impl Pass<'_> {
         let before = self.out.toks.last().copied();
         if let Some(frame) = self.frames.last_mut() {
             match token.kind {
-                TokenKind::Less if before.is_some_and(|tok| tok.kind.is_word()) => frame.angles += 1,
+                TokenKind::Less if before.is_some_and(|tok| tok.kind.is_word()) => {
+                    let before = before.map_or("", |tok| &self.text[tok.start as usize..tok.end as usize]);
+                    frame.angles += 1;
+                    frame.generic |= matches!(before, "map" | "agent" | "type");
+                }
                 TokenKind::Greater if frame.angles > 0 => {
                     frame.angles -= 1;
                     new.marked = true;
@@ -274,6 +286,7 @@ impl Pass<'_> {
                 kind if !lines::may_be_in_type(kind) => frame.angles = 0,
                 _ => {}
             }
+            frame.generic &= frame.angles > 0;
         }
         if let Some(Tok { kind: TokenKind::RightParen, pair, .. }) = before
             && token.kind == TokenKind::FatArrow
@@ -323,6 +336,13 @@ impl Pass<'_> {
 
 fn tok(kind: TokenKind, start: u32, end: u32) -> Tok {
     Tok { kind, begins_line: false, marked: false, inserted: false, start, end, pair: NOWHERE }
+}
+
+/// `>=` taken apart, where the `>` closes a type.
+fn halves(token: Token) -> (Token, Token) {
+    let middle = token.span.start + 1;
+    let half = |kind, start, end| Token { kind, span: Span { start, end, ..token.span } };
+    (half(TokenKind::Greater, token.span.start, middle), half(TokenKind::Eq, middle, token.span.end))
 }
 
 /// Adds the text of a doc comment's line.

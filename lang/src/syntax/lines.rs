@@ -10,7 +10,9 @@ pub(super) fn ends_open(before: Option<TokenKind>, last: TokenKind, closes_type:
     match last {
         Greater => !closes_type,
         Eq | FatArrow | Arrow | Colon | Comma | PlusEq | MinusEq | StarEq | SlashEq | PercentEq => true,
-        Minus | As => true,
+        // `x--` is a mistake of its own line.
+        Minus => before != Some(Minus),
+        As => true,
         _ => is_infix(last),
     }
 }
@@ -99,11 +101,34 @@ pub(super) fn begins_declaration(kind: TokenKind, next: Option<TokenKind>) -> bo
         Fn => next != Some(LeftParen),
         Type => next.is_some_and(TokenKind::is_name),
         Import => next.is_some_and(|next| next.is_name() || matches!(next, LeftBrace | Str | RawStr | StrOpen)),
-        Workflow | Step | Agent => next.is_some_and(TokenKind::is_name),
+        Workflow | Step | Agent => next.is_some_and(|next| next.is_word() && !matches!(next, In | As)),
         State => next == Some(LeftBrace),
-        Test => matches!(next, Some(Str | StrOpen | RawStr)),
+        Test => next.is_some_and(|next| next.is_name() || matches!(next, Str | StrOpen | RawStr | LeftBrace)),
         _ => false,
     }
+}
+
+/// Whether a declaration of another language begins with this word.
+pub(super) fn declares_elsewhere(word: &str) -> bool {
+    matches!(
+        word,
+        "def"
+            | "function"
+            | "func"
+            | "fun"
+            | "async"
+            | "const"
+            | "var"
+            | "val"
+            | "class"
+            | "interface"
+            | "struct"
+            | "enum"
+            | "export"
+            | "pub"
+            | "public"
+            | "from"
+    )
 }
 
 /// Whether a token may stand between the angle brackets of a type.

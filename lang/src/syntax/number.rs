@@ -80,7 +80,7 @@ type Problem = (String, Option<String>);
 
 fn value(text: &str) -> Result<ExprKind, Problem> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
-    if digits.len() < text.len() && (text.ends_with('_') || text.contains("__")) {
+    if digits.len() < text.len() && !separates_digits(text) {
         return Err((format!("`{text}` has a `_` that separates no digits"), None));
     }
     if let Some(whole) = digits.strip_suffix('.') {
@@ -119,6 +119,16 @@ fn value(text: &str) -> Result<ExprKind, Problem> {
     duration(text, &digits)
 }
 
+/// Whether each `_` stands between two digits.
+fn separates_digits(text: &str) -> bool {
+    let hex = text.starts_with("0x");
+    let is_digit = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_digit() || hex && b.is_ascii_hexdigit());
+    let bytes = text.as_bytes();
+    (0..bytes.len())
+        .filter(|at| bytes[*at] == b'_')
+        .all(|at| is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1)))
+}
+
 fn int(value: u64, text: &str) -> Result<ExprKind, Problem> {
     match i64::try_from(value) {
         Ok(value) => Ok(ExprKind::Int(value)),
@@ -129,14 +139,14 @@ fn int(value: u64, text: &str) -> Result<ExprKind, Problem> {
 
 /// `0b101`, `0o17`, `0XFF`
 fn other_base(text: &str, digits: &str) -> Option<Problem> {
-    let (what, base) = match digits.get(..2)? {
-        "0b" | "0B" => ("binary", 2),
-        "0o" | "0O" => ("octal", 8),
-        "0X" => ("hexadecimal", 16),
+    let (message, base) = match digits.get(..2)? {
+        "0b" | "0B" => ("wf has no binary numbers".to_owned(), 2),
+        "0o" | "0O" => ("wf has no octal numbers".to_owned(), 8),
+        "0X" => (format!("`{text}` begins with a large `X`"), 16),
         _ => return None,
     };
     let value = u64::from_str_radix(&digits[2..], base).ok()?;
-    Some((format!("`{text}` is no {what} number"), Some(format!("write `0x{value:x}` or `{value}`"))))
+    Some((message, Some(format!("write `0x{value:x}` or `{value}`"))))
 }
 
 const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];

@@ -106,12 +106,14 @@ impl Lexer<'_> {
                     return opened;
                 }
                 b'\n' if !open.multiline => {
+                    self.at -= usize::from(self.text[..self.at].ends_with('\r'));
                     self.unclosed(open);
                     return closed;
                 }
                 b'\n' => {
                     self.line = self.at + 1;
                     if self.leaves(open) {
+                        self.at -= usize::from(self.text[..self.at].ends_with('\r'));
                         self.unclosed(open);
                         return closed;
                     }
@@ -162,7 +164,7 @@ impl Lexer<'_> {
         for at in breaks {
             self.line = at + 1;
             if self.leaves(open) {
-                self.at = at;
+                self.at = at - usize::from(self.text[..at].ends_with('\r'));
                 return;
             }
         }
@@ -223,10 +225,12 @@ impl Lexer<'_> {
                 self.leave_raw(OpenString { start, multiline: true, inserted: start, braces: 0, indent }, begin);
             }
             let span = self.span(start, start + 1 + hashes + quotes);
-            self.diagnostics.push(
-                Diagnostic::new(Code::UnclosedString, span, "this raw string is never closed")
-                    .help(format!("end it with `{end}`")),
-            );
+            let message = match quotes {
+                1 => "this raw string is not closed on its line",
+                _ => "this raw string is never closed",
+            };
+            self.diagnostics
+                .push(Diagnostic::new(Code::UnclosedString, span, message).help(format!("end it with `{end}`")));
         }
         true
     }
@@ -264,7 +268,7 @@ fn raw_end(body: &str, end: &str, multiline: bool) -> (usize, bool) {
             return (at + end.len(), true);
         }
         if !multiline && body[at..].starts_with('\n') {
-            return (at, false);
+            return (at - usize::from(body[..at].ends_with('\r')), false);
         }
         at += 1;
     }

@@ -34,7 +34,10 @@ pub(super) fn raw(token: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Sm
     let hashes = body.len() - body.trim_start_matches('#').len();
     let body = &body[hashes..];
     let quotes = if body.starts_with("\"\"\"") && (body.len() >= 6 || hashes > 0) { 3 } else { 1 };
-    let end = if body.len() >= 2 * quotes + hashes { body.len() - quotes - hashes } else { body.len() };
+    let is_closed = body.len() >= 2 * quotes + hashes
+        && body.bytes().rev().take(hashes).all(|b| b == b'#')
+        && body[..body.len() - hashes].ends_with(&"\"\"\""[..quotes]);
+    let end = if is_closed { body.len() - quotes - hashes } else { body.len() };
     let part = Part { text: body.get(quotes..end).unwrap_or_default(), span: offset(span, 1 + hashes + quotes) };
     if quotes == 1 {
         return part.text.into();
@@ -215,7 +218,7 @@ fn escape(rest: &str) -> (usize, Result<char, String>) {
         '\\' | '/' | '"' | '$' => c,
         'u' => return unicode(rest),
         '\n' | '\r' => return (1, Err("a backslash without a character".to_owned())),
-        _ => return (1 + c.len_utf8(), Err(format!("strings have no escape `\\{}`", c.escape_debug()))),
+        _ => return (1 + c.len_utf8(), Err(format!("strings have no escape `\\{c}`"))),
     };
     (2, Ok(simple))
 }

@@ -7,3 +7,4 @@ mod fuzz;
 mod mutate;
 mod parse;
 mod robust;
+mod tree;

@@ -176,11 +176,16 @@ fn field<'t>() -> Rule<'t, Postfix> {
             return Ok(Postfix::Field(input.parse(word())?, optional));
         }
         let span = input.state().span(dot).after();
+        let number = next.is_some_and(|tok| tok.kind == TokenKind::Int && tok.start == dot.end);
         if !next.is_some_and(|tok| tok.inserted) {
             let message = format!("expected a name after `{}`", dot.kind.text());
-            input.state().diagnostics.push(Diagnostic::new(Code::Syntax, span, message));
+            let mut diagnostic = Diagnostic::new(Code::Syntax, span, message);
+            if number {
+                diagnostic.help.push("elements of a list are read with `xs[0]`".to_owned());
+            }
+            input.state().diagnostics.push(diagnostic);
         }
-        if next.is_some_and(|tok| tok.kind == TokenKind::Int && tok.start == dot.end) {
+        if number {
             input.skip();
         }
         Ok(Postfix::Field(Name { text: "".into(), span }, optional))

@@ -82,7 +82,8 @@ impl Failure {
         let toks = &state.layout.toks;
         let at = self.at as usize;
         let found = toks.get(at).copied();
-        if found.is_some_and(|tok| tok.inserted || matches!(tok.kind, TokenKind::Unknown | TokenKind::TooDeep)) {
+        use TokenKind::{BadNumber, BadStr, TooDeep, Unknown};
+        if found.is_some_and(|tok| tok.inserted || matches!(tok.kind, Unknown | TooDeep | BadNumber | BadStr)) {
             return None;
         }
         let span = match found {
@@ -117,7 +118,8 @@ impl Failure {
         }
         names.truncate(3);
         let last = names.pop()?;
-        Some(if names.is_empty() { last.to_owned() } else { format!("{} or {last}", names.join(", ")) })
+        let or = if last.contains(" or ") { "," } else { " or" };
+        Some(if names.is_empty() { last.to_owned() } else { format!("{}{or} {last}", names.join(", ")) })
     }
 }
 

@@ -24,21 +24,28 @@ enum Setting {
 pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
     let number = counted(rules.expr.clone());
     let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
-        Some(TokenKind::Limit) => Ok(0),
-        Some(TokenKind::Settle) => Ok(1),
-        Some(TokenKind::First) => Ok(2),
-        _ => Err(Label::Branches),
+        Some(TokenKind::Limit) => Some(0),
+        Some(TokenKind::Settle) => Some(1),
+        Some(TokenKind::First) => Some(2),
+        _ => None,
     };
-    let setting = choose(
-        select,
-        vec![
-            sign(TokenKind::Limit).ignore_then(number.clone()).map(Setting::Limit).boxed(),
-            sign(TokenKind::Settle).map(|_| Setting::Settle).boxed(),
-            sign(TokenKind::First).ignore_then(number).map(Setting::First).boxed(),
-        ],
-    );
+    let forms = [
+        sign(TokenKind::Limit).ignore_then(number.clone()).map(Setting::Limit).boxed(),
+        sign(TokenKind::Settle).map(|_| Setting::Settle).boxed(),
+        sign(TokenKind::First).ignore_then(number).map(Setting::First).boxed(),
+    ];
+    // Each once, in any order.
+    let settings = custom(move |input: &mut Input<'t, '_>| {
+        let (mut settings, mut given) = (Vec::new(), [false; 3]);
+        while let Some(which) = select(input)
+            && !std::mem::replace(&mut given[which], true)
+        {
+            settings.push(input.parse(&forms[which])?);
+        }
+        Ok(settings)
+    });
     sign(TokenKind::Gather)
-        .ignore_then(setting.repeated().collect::<Vec<_>>())
+        .ignore_then(settings)
         .then(branches(rules))
         .map_with(|(settings, branches), at| {
             let mut gather = Gather { limit: None, settle: false, first: None, branches };
@@ -95,11 +102,9 @@ fn branches<'t>(rules: &Rules<'t>) -> Rule<'t, Branches> {
         |input: &mut Input<'t, '_>| Ok(usize::from(kind_ahead(input, 0) != Some(TokenKind::Str))),
         vec![key.boxed(), word().boxed()],
     );
-    let branch = key.then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone())).boxed();
-    let named = listed(TokenKind::LeftBrace, Separator::Field, branch, |state, span| {
-        (Name { text: "".into(), span }, state.expr(ExprKind::Error, span))
-    })
-    .map(|branches| Branches::Named(branches.into_iter().filter(|branch| !branch.0.text.is_empty()).collect()));
+    let branch = key.then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone()));
+    let named = listed(TokenKind::LeftBrace, Separator::Field, branch.map(Some).boxed(), |_, _| None)
+        .map(|branches| Branches::Named(branches.into_iter().flatten().collect()));
     let list = listed(TokenKind::LeftBracket, Separator::Comma, rules.expr.clone(), |state, span| {
         state.expr(ExprKind::Error, span)
     })

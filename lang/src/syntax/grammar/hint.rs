@@ -3,8 +3,9 @@
 use super::{
     failure::{Failure, Label},
     input::State,
+    literal,
 };
-use crate::syntax::{layout::Tok, token::TokenKind};
+use crate::syntax::{layout::Tok, lines, token::TokenKind};
 
 /// The place of a failure, seen from around.
 struct Place<'s, 't> {
@@ -38,7 +39,7 @@ pub(super) fn hint(failure: Failure, state: &State<'_>) -> Option<String> {
         before_that: text(at.checked_sub(2)),
         after: text(Some(at + 1)),
     };
-    let rules = [declaration, misplaced, statement, header, value, sign, pattern, name];
+    let rules = [declaration, misplaced, statement, header, written_type, value, sign, pattern, name];
     rules.iter().find_map(|rule| rule(&place)).map(|help| match help {
         Help::Text(text) => text.to_owned(),
         Help::Made(text) => text,
@@ -65,6 +66,37 @@ impl Place<'_, '_> {
 
     fn kind_before(&self) -> Option<TokenKind> {
         self.tok(self.at.checked_sub(1)).map(|tok| tok.kind)
+    }
+
+    /// The first token of the line.
+    fn first(&self) -> Option<Tok> {
+        let toks = self.state.layout.toks.get(..=self.at).unwrap_or_default();
+        toks.iter().rev().take(64).find(|tok| tok.begins_line).copied()
+    }
+
+    /// Whether the token before the place is a name, and the first of its line.
+    fn begins_with_before(&self) -> bool {
+        self.tok(self.at.checked_sub(1)).is_some_and(|tok| tok.begins_line && tok.kind.is_name())
+    }
+
+    /// Whether the braces around the place hold branches.
+    fn is_branch(&self) -> bool {
+        use TokenKind::{Gather, Race, Settle};
+        matches!(self.before_bracket(), Some(Gather | Race | Settle))
+    }
+
+    /// The kind of the token before the bracket around the place.
+    fn before_bracket(&self) -> Option<TokenKind> {
+        let toks = &self.state.layout.toks;
+        let mut at = self.at.checked_sub(1)?;
+        for _ in 0..64 {
+            let tok = toks.get(at)?;
+            if tok.kind.closer().is_some() {
+                return toks.get(at.checked_sub(1)?).map(|tok| tok.kind);
+            }
+            at = if tok.kind.is_closer() { tok.pair as usize } else { at }.checked_sub(1)?;
+        }
+        None
     }
 
     /// Whether the token found touches the one before it.
@@ -124,6 +156,10 @@ fn misplaced(place: &Place<'_, '_>) -> Option<Help> {
             "(" => say("functions without a name are written `x => …` or `(a, b) => …`"),
             _ => say("functions are declared at the top of a file; here write `let name = x => …`"),
         },
+        "gather" if named && place.has(Label::Branches) => Some(Help::Made(format!(
+            "write `gather [{}(…), …]`, `gather {{ name: … }}` or `gather for x in xs {{ … }}`",
+            place.word
+        ))),
         "import" if place.word == "*" => say("write `import \"./file.wf\" as name`"),
         "import" if named => Some(Help::Made(format!("write `import {{ {} }} from \"./file.wf\"`", place.word))),
         _ => None,
@@ -156,6 +192,8 @@ fn statement(place: &Place<'_, '_>) -> Option<Help> {
             Some(Help::Made(format!("write `let {}: {} = …`", place.word, place.before)))
         }
         _ => match place.word {
+            "while" if place.has(Label::End) => say("loops are `for x in xs { … }` and `while condition { … }`"),
+            "{" if place.has(Label::End) => block(place),
             "elif" | "elsif" | "elseif" => say("write `else if`"),
             "except" | "rescue" => say("write `catch e { … }`"),
             "and" => say("“and” is written `&&`"),
@@ -167,6 +205,17 @@ fn statement(place: &Place<'_, '_>) -> Option<Help> {
             "then" if place.has(Label::Block) => say("write the block in braces: `if condition { … }`"),
             _ => None,
         },
+    }
+}
+
+/// A block behind something that has none.
+fn block(place: &Place<'_, '_>) -> Option<Help> {
+    match place.first().map(|tok| place.state.text(place.state.span(tok)))? {
+        "switch" | "case" | "when" => say("write `match x { 1 => …, _ => … }`"),
+        "foreach" => say("write `for x in xs { … }`"),
+        "until" | "loop" | "unless" | "repeat" => say("loops are `for x in xs { … }` and `while condition { … }`"),
+        "function" | "func" | "def" => say("functions without a name are written `x => …` or `(a, b) => …`"),
+        _ => None,
     }
 }
 
@@ -200,9 +249,40 @@ fn begins_value(kind: TokenKind) -> bool {
     matches!(kind, Return | Throw | Break | Continue)
 }
 
+/// Types.
+fn written_type(place: &Place<'_, '_>) -> Option<Help> {
+    use TokenKind::{Arrow, Colon, Comma, Fn, LeftBracket, Question, Type};
+    let before = place.before_bracket();
+    let is_type = place.first().is_some_and(|tok| tok.kind == Type);
+    match place.found.kind {
+        LeftBracket
+            if (place.has(Label::End) || place.has(Label::Eq)) && place.kind_before() != Some(TokenKind::Int) =>
+        {
+            say("lists are written `[int]`")
+        }
+        LeftBracket if place.has(Label::Name) => say("records with any keys are written `map<int>`"),
+        Colon if before == Some(Fn) => say("the parameters of a type have no names: `fn(int) -> int`"),
+        Arrow if is_type && place.has(Label::End) => say("the types of functions are written `fn(int) -> int`"),
+        Comma
+            if place.has(Label::RightBracket)
+                && !place.has(Label::Comma)
+                && !before.is_some_and(lines::ends_operand) =>
+        {
+            say("the elements of a list have one type: `[int | string]`")
+        }
+        Comma if is_type && place.has(Label::RightParen) => {
+            say("wf has no tuples: write a record, `{ a: int, b: string }`")
+        }
+        Question if place.has(Label::Eq) && place.has(Label::Comma) => {
+            Some(Help::Made(format!("parameters may have defaults: `{}: int? = null`", place.before)))
+        }
+        _ => None,
+    }
+}
+
 /// Values and their parts.
 fn value(place: &Place<'_, '_>) -> Option<Help> {
-    use TokenKind::{Colon, Comma, Dot, Eq, For, If, Int, Newline, Semicolon, Str, StrOpen};
+    use TokenKind::{Colon, Comma, Dot, Eq, For, If, Int, LeftParen, Newline, RightBrace, Semicolon, Str, StrOpen};
     let within = place.has(Label::RightParen) || place.has(Label::RightBracket);
     let parts = within || place.has(Label::Separator);
     match place.found.kind {
@@ -221,6 +301,15 @@ fn value(place: &Place<'_, '_>) -> Option<Help> {
         Dot if place.has(Label::Expression) && place.after.starts_with(|c: char| c.is_ascii_digit()) => {
             Some(Help::Made(format!("write `0.{}`", place.after)))
         }
+        Colon if place.has(Label::RightBracket) => say("slices are written `xs[1..3]`"),
+        _ if place.has(Label::Function) => say("write the name of a function, and what else it takes: `a |> f(b)`"),
+        Comma if place.has(Label::Eq) && place.before_that == "let" => {
+            Some(Help::Made(format!("write `let [{}, …] = …`, or `{{ … }}` for a record", place.before)))
+        }
+        LeftParen if place.has(Label::Pattern) && place.before == "let" => {
+            say("write `let [a, b] = …`, or `{ a, b }` for a record")
+        }
+        Dot if place.has(Label::Eq) && place.before_that == "let" => say("what exists is assigned without `let`"),
         Newline if place.has(Label::Eq) => say("every variable has a value from the start: `let x: int? = null`"),
         Str | StrOpen if place.touches() && place.kind_before() == Some(TokenKind::Ident) => {
             say("strings have no prefix but `r`; every string inserts values with `${…}`")
@@ -233,9 +322,21 @@ fn value(place: &Place<'_, '_>) -> Option<Help> {
         Colon if place.has(Label::End) && place.after == "=" => {
             Some(Help::Made(format!("write `let {} = …`", place.before)))
         }
+        Colon if place.has(Label::End) && place.after != ":" && place.begins_with_before() => {
+            Some(Help::Made(format!("write `let {}: {} = …`", place.before, place.after)))
+        }
         Colon if place.has(Label::End) && place.after == ":" => say("what a module declares follows a `.`"),
-        _ if place.found.kind.is_name() && place.has(Label::Colon) && place.has(Label::Comma) => {
-            Some(Help::Made(format!("write `{}: {}`", place.before, place.word)))
+        Comma | RightBrace if place.has(Label::Colon) && place.is_branch() => {
+            Some(Help::Made(format!("branches have a name and a value: `{}: …`", place.before)))
+        }
+        kind if (kind.is_name() || literal::is_literal(kind))
+            && (place.has(Label::Colon) && !place.has(Label::FatArrow) || place.has(Label::Separator))
+            && place.kind_before().is_some_and(TokenKind::is_name) =>
+        {
+            Some(Help::Made(match place.after {
+                ":" => format!("leave `{}` out", place.before),
+                _ => format!("write `{}: {}`", place.before, place.word),
+            }))
         }
         _ => None,
     }
@@ -243,7 +344,7 @@ fn value(place: &Place<'_, '_>) -> Option<Help> {
 
 /// Signs that other languages have.
 fn sign(place: &Place<'_, '_>) -> Option<Help> {
-    use TokenKind::{Arrow, Bar, Eq, EqEq, Greater, Minus, Plus, Question, Star};
+    use TokenKind::{Arrow, Bar, Eq, EqEq, Greater, Minus, Newline, Not, Plus, Question, Star};
     let touches = place.touches();
     match (place.found.kind, place.before) {
         (EqEq, _) if place.has(Label::Eq) => say("a value is given with one `=`"),
@@ -257,15 +358,22 @@ fn sign(place: &Place<'_, '_>) -> Option<Help> {
             say("write `if condition { … } else { … }`")
         }
         (Arrow, _) if place.has(Label::FatArrow) => say("arms are written `pattern => value`"),
+        (Arrow, _) if place.has(Label::End) && touches => say("fields are read with `.`"),
+        (Not, _) if place.has(Label::End) && touches => {
+            say("what may be null is compared, `if x != null { … }`, or gets a default, `x ?? …`")
+        }
+        (Newline, "-") if place.before_that == "-" => say("write `-= 1`"),
         (Arrow, _) if place.has(Label::End) || place.has(Label::Comma) => say("functions are written `x => …`"),
-        (Bar, _) if place.has(Label::End) => say("“or” is written `||`; a type with `|` stands in parentheses here"),
+        (Bar, _) if place.has(Label::End) || place.has(Label::RightParen) => {
+            say("“or” is written `||`; a type with `|` stands in parentheses here")
+        }
         _ => None,
     }
 }
 
 /// The arms of a `match`, and other patterns.
 fn pattern(place: &Place<'_, '_>) -> Option<Help> {
-    use TokenKind::{Colon, Comma, Dot, DotDot, DotDotEq, Else, Eq, StrOpen};
+    use TokenKind::{Colon, Comma, Dot, DotDot, DotDotEq, Else, Eq, LeftParen, StrOpen};
     match place.found.kind {
         Else if place.has(Label::Pattern) => say("`_ => …` takes the rest"),
         StrOpen if place.has(Label::Pattern) => {
@@ -273,7 +381,10 @@ fn pattern(place: &Place<'_, '_>) -> Option<Help> {
         }
         DotDot | DotDotEq if place.has(Label::FatArrow) => say("write `n if n in 1..5 => …`"),
         Comma if place.has(Label::FatArrow) => say("alternatives are separated by `|`"),
+        Eq if place.first().is_some_and(|tok| tok.kind == TokenKind::Mock) => say("write `mock name => value`"),
         Colon | Eq if place.has(Label::FatArrow) => say("arms are written `pattern => value`"),
+        _ if matches!(place.word, "when" | "where") && place.has(Label::FatArrow) => say("write `n if n > 1 => …`"),
+        LeftParen if place.has(Label::FatArrow) => say("patterns are literals, names, lists and records"),
         Dot if place.has(Label::FatArrow) => {
             say("patterns are literals, names, lists and records; compare with `x if x == …`")
         }
@@ -283,7 +394,9 @@ fn pattern(place: &Place<'_, '_>) -> Option<Help> {
 
 /// Words that cannot be names.
 fn name(place: &Place<'_, '_>) -> Option<Help> {
-    if place.found.kind.is_reserved() && place.has(Label::Name) {
+    let shorthand = place.kind_before().is_some_and(TokenKind::is_reserved) && place.has(Label::Colon);
+    let named = place.has(Label::Name) || place.has(Label::Pattern);
+    if place.found.kind.is_reserved() && named || shorthand && !place.has(Label::Eq) {
         return say("keywords cannot be names; add an underscore or choose another word");
     }
     None

@@ -5,7 +5,7 @@ use chumsky::prelude::*;
 use super::{
     Rules, expr,
     failure::{Failure, Label},
-    input::{Input, Rule, ahead, choose, index, kind_ahead, kind_behind, name, one, sign, span, word},
+    input::{Input, Rule, State, ahead, choose, index, kind_ahead, kind_behind, name, one, sign, span, word},
     lambda,
     list::{Separator, brace_below, brace_on_line, listed, value, written},
     literal,
@@ -15,8 +15,8 @@ use crate::{
     span::Span,
     syntax::{
         ast::{
-            AgentItem, Annotation, Block, ExprKind, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name,
-            Param, StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
+            AgentItem, Annotation, Block, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name, Param,
+            StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
         },
         lines,
         token::TokenKind,
@@ -97,8 +97,11 @@ fn skip_tokens(input: &mut Input<'_, '_>, limit: usize) {
     while let Some(tok) = ahead(input, 0) {
         let at = index(input);
         let next = kind_ahead(input, 1);
+        let elsewhere = |state: &State<'_>| lines::declares_elsewhere(state.text(state.span(tok)));
         let begins = tok.begins_line
-            && (lines::begins_declaration(tok.kind, next) || matches!(tok.kind, TokenKind::At | TokenKind::TooDeep));
+            && (lines::begins_declaration(tok.kind, next)
+                || matches!(tok.kind, TokenKind::At | TokenKind::TooDeep)
+                || next.is_some_and(TokenKind::is_word) && elsewhere(input.state()));
         if begins && column(input, at) <= limit {
             return;
         }
@@ -250,17 +253,12 @@ fn state<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 
 /// `agent name { field: e }`
 fn agent<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
-    let field = word().then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone())).boxed();
-    let fields = listed(TokenKind::LeftBrace, Separator::Field, field, |state, span| {
-        (missing(span), state.expr(ExprKind::Error, span))
-    });
+    let field = word().then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone()));
+    let fields = listed(TokenKind::LeftBrace, Separator::Field, field.map(Some).boxed(), |_, _| None);
     sign(TokenKind::Agent)
         .ignore_then(name())
         .then(fields)
-        .map(|(name, fields)| {
-            let fields = fields.into_iter().filter(|field| !field.0.text.is_empty()).collect();
-            ItemKind::Agent(AgentItem { name, fields })
-        })
+        .map(|(name, fields)| ItemKind::Agent(AgentItem { name, fields: fields.into_iter().flatten().collect() }))
         .boxed()
 }
 

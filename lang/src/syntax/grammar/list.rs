@@ -25,6 +25,8 @@ pub(super) enum Separator {
     Arm,
     /// `;` or a line break, in blocks.
     Statement,
+    /// Nothing, between the brackets of an index.
+    Index,
     /// The text of a string around an inserted expression.
     Insert,
     /// What ends a type that stands behind a `:`.
@@ -38,6 +40,7 @@ impl Separator {
         use TokenKind::{Comma, Eq, LeftBrace, Newline, Semicolon, StrMiddle};
         match self {
             Separator::Comma => kind == Comma,
+            Separator::Index => false,
             Separator::Field | Separator::Arm => matches!(kind, Comma | Newline),
             Separator::Statement => matches!(kind, Semicolon | Newline),
             Separator::Insert => kind == StrMiddle,
@@ -49,10 +52,21 @@ impl Separator {
     fn label(self) -> Label {
         match self {
             Separator::Comma => Label::Comma,
+            Separator::Index => Label::RightBracket,
             Separator::Field | Separator::Arm => Label::Separator,
             Separator::Insert => Label::InsertEnd,
             Separator::Statement | Separator::Annotation | Separator::Header => Label::End,
         }
+    }
+
+    /// Whether a `;` is reported here, and taken for what separates.
+    fn takes_semicolon(self) -> bool {
+        matches!(self, Separator::Comma | Separator::Field | Separator::Arm)
+    }
+
+    /// Whether a part ends before this token.
+    fn ends(self, kind: TokenKind) -> bool {
+        self.is(kind) || kind.is_closer() || self.takes_semicolon() && kind == TokenKind::Semicolon
     }
 
     /// Reads what separates two parts: one comma, but any number of line breaks and of `;`.
@@ -60,6 +74,12 @@ impl Separator {
         custom(move |input: &mut Input<'t, '_>| {
             let start = index(input);
             let mut commas = 0;
+            if self.takes_semicolon() && kind_ahead(input, 0) == Some(TokenKind::Semicolon) {
+                let silent = std::mem::replace(&mut input.state().unlike_fields, true);
+                tell(input, Failure::new(start, self.label()), silent);
+                input.skip();
+                commas += 1;
+            }
             while let Some(tok) = ahead(input, 0).filter(|tok| self.is(tok.kind)) {
                 commas += usize::from(tok.kind == TokenKind::Comma);
                 if commas > 1 {
@@ -249,7 +269,7 @@ pub(super) fn brace_on_line(input: &mut Input<'_, '_>) -> Option<usize> {
 /// Succeeds before a separator, a closer or the end, reading nothing.
 fn end<'t>(separator: Separator, close: Option<TokenKind>) -> impl Parser<'t, Toks<'t>, (), Extra<'t>> + Clone {
     custom(move |input: &mut Input<'t, '_>| match ahead(input, 0) {
-        Some(tok) if !separator.is(tok.kind) && !tok.kind.is_closer() => {
+        Some(tok) if !separator.ends(tok.kind) => {
             let failure = Failure::new(index(input), separator.label());
             let close = close.filter(|kind| matches!(kind, TokenKind::RightParen | TokenKind::RightBracket));
             Err(close.map_or(failure, |close| failure.or(Label::of(close))))
@@ -269,8 +289,7 @@ pub(super) fn step(input: &mut Input<'_, '_>, distance: usize) -> usize {
 fn skip(input: &mut Input<'_, '_>, separator: Separator) {
     let start = index(input);
     while let Some(tok) = ahead(input, 0)
-        && !separator.is(tok.kind)
-        && !tok.kind.is_closer()
+        && !separator.ends(tok.kind)
     {
         (0..step(input, 0)).for_each(|_| input.skip());
     }

@@ -4,7 +4,7 @@ use chumsky::prelude::*;
 
 use super::{
     failure::Label,
-    input::{At, Input, Rule, State, expr, index, one, sign, span},
+    input::{At, Input, Rule, State, expr, index, kind_ahead, one, sign, span},
     list::{Separator, mended},
 };
 use crate::{
@@ -23,9 +23,12 @@ pub(super) fn literal<'t>() -> Rule<'t, Expr> {
     custom(move |input: &mut Input<'t, '_>| {
         let at = index(input);
         let tok = input.parse(&literal)?;
+        let next = kind_ahead(input, 0);
         let state = input.state();
+        // What follows an operand binds tighter than the sign.
+        let negated = state.negated == at && !matches!(next, Some(TokenKind::Dot | TokenKind::QuestionDot));
         let span = state.span(tok);
-        let kind = lower(tok, state.negated == at, span, state);
+        let kind = lower(tok, negated, span, state);
         Ok(state.expr(kind, span))
     })
     .boxed()

@@ -75,7 +75,7 @@ pub(super) fn indexed<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         vec![until.boxed(), from.boxed()],
     );
     let broken = |state: &mut State<'t>, span| state.expr(ExprKind::Error, span);
-    let some = mended(Separator::Comma, Some(TokenKind::RightBracket), some, broken);
+    let some = mended(Separator::Index, None, some, broken);
     let none = custom(|input: &mut Input<'t, '_>| {
         let at = input::index(input);
         input.emit(Failure::new(at, Label::Expression));

@@ -11,7 +11,7 @@ use super::{
     testing,
 };
 use crate::syntax::{
-    ast::{BinaryOp, Block, Stmt, StmtKind},
+    ast::{BinaryOp, Block, ExprKind, Stmt, StmtKind},
     token::TokenKind,
 };
 
@@ -75,8 +75,14 @@ fn plain<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
         .expr
         .clone()
         .then(sign.then(value(Separator::Statement, rules.expr.clone())).or_not())
-        .map(|(place, assigned)| match assigned {
-            Some((tok, value)) => StmtKind::Assign { place, op: operator(tok.kind), value },
+        .map_with(|(place, assigned), at| match assigned {
+            Some((tok, value)) => {
+                if let ExprKind::TypeValue(_) = place.kind {
+                    let (message, help) = ("types are declared at the top of a file", "move it out of the block");
+                    at.state().misplaced(place.span, message, help);
+                }
+                StmtKind::Assign { place, op: operator(tok.kind), value }
+            }
             None => StmtKind::Expr(place),
         })
         .boxed()

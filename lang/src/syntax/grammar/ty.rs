@@ -6,7 +6,7 @@ use super::{
     failure::Label,
     input::{Extra, Input, Rule, Toks, choose, index, kind_ahead, name, one, sign, span, word},
     list::{Separator, listed, written},
-    literal::{literal, negated},
+    literal::{literal, negated, text},
 };
 use crate::syntax::{
     ast::{Expr, FieldType, Name, TypeExpr, TypeExprKind},
@@ -106,9 +106,20 @@ fn record<'t>(ty: Rule<'t, TypeExpr>) -> Rule<'t, TypeExpr> {
     .boxed()
 }
 
-/// `name?: T`
+/// `name?: T`, `"a key": T`
 fn field<'t>(ty: Rule<'t, TypeExpr>) -> Rule<'t, FieldType> {
-    documented(word())
+    let quoted = one(Label::Name, |tok| matches!(tok.kind, TokenKind::Str | TokenKind::RawStr)).map_with(|tok, at| {
+        let span = span(at);
+        Name { text: text(tok, span, at.state()), span }
+    });
+    let key = choose(
+        |input: &mut Input<'t, '_>| {
+            let quoted = matches!(kind_ahead(input, 0), Some(TokenKind::Str | TokenKind::RawStr));
+            Ok(usize::from(quoted))
+        },
+        vec![word().boxed(), quoted.boxed()],
+    );
+    documented(key)
         .then(sign(TokenKind::Question).or_not())
         .then_ignore(sign(TokenKind::Colon))
         .then(written(Separator::Field, ty))
