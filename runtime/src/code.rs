@@ -24,18 +24,20 @@ fn bytecode_version() -> String {
 /// A source as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSource {
-    /// The name of its module, as it is shown: a path, or `std/list`.
+    /// The name of its module, as it is shown: the path from the folder of the main module, or `std/list`.
     pub name: String,
     /// Whether it is of the library.
     pub library: bool,
     /// Its text.
     pub text: String,
+    /// What its imports of files lead to: the path as it is written, and the name of the module.
+    pub imports: Vec<(String, String)>,
 }
 
 /// Code as it is stored.
 #[derive(Clone, Debug)]
 pub struct Code {
-    /// Its sources: the library's, then the user's.
+    /// Its sources: the library's, the main module's, and those of the modules that it imports.
     pub sources: Vec<StoredSource>,
     /// The program, compiled.
     pub program: Program,
@@ -72,10 +74,7 @@ impl Code {
             out.block(source.name.as_bytes());
             out.bool(source.library);
             out.block(source.text.as_bytes());
-            for part in [&source.name, &source.text] {
-                hash.update(&(part.len() as u64).to_le_bytes());
-                hash.update(part.as_bytes());
-            }
+            hash_texts(&mut hash, [&source.name, &source.text]);
         }
         out.size(self.program.functions.len());
         for function in &self.program.functions {
@@ -84,6 +83,22 @@ impl Code {
         }
         let bytecode = self.program.to_bytes().map_err(CodeError)?;
         out.block(&bytecode);
+        // Rows of versions without imports end here.
+        let imports = self
+            .sources
+            .iter()
+            .enumerate()
+            .flat_map(|(index, source)| source.imports.iter().map(move |(path, name)| (index, path, name)));
+        let imports: Vec<(usize, &String, &String)> = imports.collect();
+        out.size(imports.len());
+        hash.update(&(imports.len() as u64).to_le_bytes());
+        for (index, path, name) in imports {
+            out.size(index);
+            out.block(path.as_bytes());
+            out.block(name.as_bytes());
+            hash.update(&(index as u64).to_le_bytes());
+            hash_texts(&mut hash, [path, name]);
+        }
         Ok((seal(ROW, out.as_slice()).into(), *hash.finalize().as_bytes()))
     }
 
@@ -124,6 +139,13 @@ impl Code {
     }
 }
 
+fn hash_texts(hash: &mut blake3::Hasher, texts: [&String; 2]) {
+    for text in texts {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+}
+
 type Parts = (String, Vec<StoredSource>, Vec<(String, u64)>, Vec<u8>);
 
 fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
@@ -133,7 +155,7 @@ fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
     for _ in 0..from.count(3)? {
         let name = from.text()?.to_owned();
         let library = from.bool()?;
-        sources.push(StoredSource { name, library, text: from.text()?.to_owned() });
+        sources.push(StoredSource { name, library, text: from.text()?.to_owned(), imports: Vec::new() });
     }
     let mut functions = Vec::new();
     for _ in 0..from.count(9)? {
@@ -142,6 +164,13 @@ fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
         functions.push((path, u64::from_le_bytes(digest)));
     }
     let bytecode = from.block()?.to_vec();
+    let imports = if from.left() == 0 { 0 } else { from.count(3)? };
+    for _ in 0..imports {
+        let index = from.size()?;
+        let import = (from.text()?.to_owned(), from.text()?.to_owned());
+        let Some(source) = sources.get_mut(index) else { return Err(from.error("an import of no source")) };
+        source.imports.push(import);
+    }
     from.end()?;
     Ok((version, sources, functions, bytecode))
 }

@@ -7,6 +7,8 @@ use smol_str::SmolStr;
 use super::{
     CtxMember, ItemRef, ModuleId, Use,
     checker::Checker,
+    elsewhere,
+    import::What,
     names::builtin,
     suggest::{did_you_mean, nearest},
     ty::{Literal, Type},
@@ -33,8 +35,8 @@ pub(super) enum Dotted {
 /// What a name was found to be.
 enum Found {
     Use(Use),
-    /// An import, of which nothing is known.
-    Imported,
+    /// An import that leads nowhere, which has been reported.
+    Lost,
     Nothing,
 }
 
@@ -46,7 +48,7 @@ impl<'a> Checker<'a> {
                 self.table().uses.insert(expr.id, found.clone());
                 self.type_of_use(&found, expr.span)
             }
-            Found::Imported => Type::Unknown,
+            Found::Lost => Type::Unknown,
             Found::Nothing => {
                 self.unknown_name(name, expr.span);
                 Type::Unknown
@@ -58,18 +60,19 @@ impl<'a> Checker<'a> {
     pub(super) fn called_name(&mut self, expr: &'a Expr, name: &SmolStr) -> Option<Vec<ItemRef>> {
         let Found::Use(Use::Function(item)) = self.find(name, false) else { return None };
         self.table().uses.insert(expr.id, Use::Function(item));
-        Some(self.overloads(item, name))
+        Some(self.overloads(item))
     }
 
     /// All signatures of a library function.
-    pub(super) fn overloads(&self, item: ItemRef, name: &str) -> Vec<ItemRef> {
+    pub(super) fn overloads(&self, item: ItemRef) -> Vec<ItemRef> {
+        let name = self.function(item).map_or("", |function| function.name.text.as_str());
         let items = self.names[item.module.0 as usize].items.get(name);
         let all = items.into_iter().flatten().map(|other| ItemRef { item: *other, ..item });
         let all: Vec<ItemRef> = all.filter(|other| self.function(*other).is_some()).collect();
         if all.contains(&item) { all } else { vec![item] }
     }
 
-    fn find(&self, name: &str, dotted: bool) -> Found {
+    fn find(&mut self, name: &str, dotted: bool) -> Found {
         if let Some(local) = self.frame.scopes.find(name) {
             return Found::Use(Use::Local(local.id));
         }
@@ -80,9 +83,21 @@ impl<'a> Checker<'a> {
         if let Some(items) = self.names[module.0 as usize].items.get(name)
             && let Some(item) = items.first()
         {
-            return self.found_item(ItemRef { module, item: *item });
+            let item = ItemRef { module, item: *item };
+            return match self.item(item).kind {
+                ItemKind::Import(_) => self.find_imported(name),
+                _ => self.found_item(item),
+            };
         }
         self.find_ambient(name, dotted)
+    }
+
+    fn find_imported(&mut self, name: &str) -> Found {
+        match self.imported(name) {
+            What::Item(item) => self.found_item(item),
+            What::Module(module) => Found::Use(Use::Module(module)),
+            What::Nothing => Found::Lost,
+        }
     }
 
     fn find_ambient(&self, name: &str, dotted: bool) -> Found {
@@ -117,7 +132,7 @@ impl<'a> Checker<'a> {
             ItemKind::Let(_) => Use::Let(item),
             ItemKind::Agent(_) => Use::Agent(item),
             ItemKind::Type(_) => Use::Type(Type::Named(item)),
-            ItemKind::Import(_) | ItemKind::State(_) | ItemKind::Test(_) | ItemKind::Error => return Found::Imported,
+            ItemKind::Import(_) | ItemKind::State(_) | ItemKind::Test(_) | ItemKind::Error => return Found::Lost,
         })
     }
 
@@ -138,8 +153,11 @@ impl<'a> Checker<'a> {
                 Type::Unknown
             }
             Use::Module(module) => {
-                let name = self.modules[module.0 as usize].name.clone();
-                let help = format!("call one of its functions: `{name}.…()`");
+                let name = self.text().get(span.range()).unwrap_or("");
+                let help = match self.modules[module.0 as usize].library {
+                    true => format!("call one of its functions: `{name}.…()`"),
+                    false => format!("use what it declares: `{name}.…`"),
+                };
                 let message = format!("the namespace `{name}` itself is no value");
                 self.report(Diagnostic::new(Code::Misplaced, span, message).help(help));
                 Type::Unknown
@@ -173,17 +191,27 @@ impl<'a> Checker<'a> {
 
     /// What `object.name` means as a whole; noted as used.
     pub(super) fn dotted(&mut self, expr: &'a Expr, object: &'a Expr, name: &'a Name) -> Dotted {
-        let ExprKind::Name(root) = &object.kind else { return Dotted::Value };
-        let found = match self.find(root, true) {
-            Found::Use(found @ (Use::Ctx | Use::Module(_) | Use::Type(_))) => found,
-            Found::Imported => {
-                self.note(object, &Type::Unknown);
-                return Dotted::Wrong;
-            }
-            Found::Nothing if unbuilt::is_planned_namespace(root) => {
-                let message = format!("`{root}` is not built yet in this version");
-                self.report(Diagnostic::new(Code::NotBuilt, object.span, message).help(unbuilt::HELP));
-                return Dotted::Wrong;
+        let found = match &object.kind {
+            ExprKind::Name(root) => match self.find(root, true) {
+                Found::Use(found @ (Use::Ctx | Use::Module(_) | Use::Type(_))) => found,
+                Found::Lost => {
+                    self.note(object, &Type::Unknown);
+                    return Dotted::Wrong;
+                }
+                Found::Nothing if unbuilt::is_planned_namespace(root) => {
+                    let message = format!("`{root}` is not built yet in this version");
+                    self.report(Diagnostic::new(Code::NotBuilt, object.span, message).help(unbuilt::HELP));
+                    return Dotted::Wrong;
+                }
+                _ => return Dotted::Value,
+            },
+            // `agents.Review.schema`
+            ExprKind::Field { object: root, name: member, .. } if self.is_module(root) => {
+                match self.dotted(object, root, member) {
+                    Dotted::Use(found @ Use::Type(_)) => found,
+                    Dotted::Use(_) | Dotted::Value => return Dotted::Value,
+                    Dotted::Wrong => return Dotted::Wrong,
+                }
             }
             _ => return Dotted::Value,
         };
@@ -203,6 +231,13 @@ impl<'a> Checker<'a> {
                 Dotted::Use(member)
             }
             None => Dotted::Wrong,
+        }
+    }
+
+    fn is_module(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Name(name) => matches!(self.find(name, true), Found::Use(Use::Module(_))),
+            _ => false,
         }
     }
 
@@ -240,6 +275,13 @@ impl<'a> Checker<'a> {
     }
 
     fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
+        if !self.modules[module.0 as usize].library {
+            let item = self.member_of(module, name)?;
+            return match self.found_item(item) {
+                Found::Use(found) => Some(found),
+                Found::Lost | Found::Nothing => None,
+            };
+        }
         let private = name.text.starts_with('_') && !self.frame.library;
         let items = self.names[module.0 as usize].items.get(&name.text).filter(|_| !private);
         if let Some(item) = items.and_then(|items| items.first())
@@ -257,11 +299,25 @@ impl<'a> Checker<'a> {
         let known = self.names[module.0 as usize].items.keys().filter(|known| !known.starts_with('_'));
         let found = nearest(&name.text, known.map(SmolStr::as_str));
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, format!("there is no `{whole}`"));
-        if let Some(help) = did_you_mean(&found) {
+        if let Some(help) = elsewhere::member(&namespace, &name.text) {
+            diagnostic = diagnostic.help(format!("did you mean `{help}`?"));
+        } else if let Some(help) = did_you_mean(&found).or_else(|| self.outside_help(&name.text)) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
         None
+    }
+
+    /// How something is called whose name is known, but not as what it was written as.
+    fn outside_help(&self, name: &str) -> Option<String> {
+        let method = self.library.methods.contains_key(name).then(|| format!("`value.{name}()`"));
+        let function = self.library.ambient.contains_key(name).then(|| format!("`{name}(…)`"));
+        let within = self.library.namespaces.iter();
+        let within = within.filter(|(_, module)| self.names[module.0 as usize].items.contains_key(name));
+        let mut within: Vec<String> = within.map(|(namespace, _)| format!("`{namespace}.{name}(…)`")).collect();
+        within.sort_unstable();
+        let all: Vec<String> = method.into_iter().chain(function).chain(within).take(3).collect();
+        (!all.is_empty() && !name.starts_with('_')).then(|| format!("write {}", all.join(" or ")))
     }
 
     fn type_member(&mut self, ty: &Type, name: &Name) -> Option<Use> {
@@ -290,7 +346,7 @@ impl<'a> Checker<'a> {
         if name.is_empty() {
             return;
         }
-        if unbuilt::is_planned(name) || unbuilt::is_planned_namespace(name) {
+        if (unbuilt::is_planned(name) || unbuilt::is_planned_namespace(name)) && self.import_help(name).is_none() {
             let message = format!("`{name}` is not built yet in this version");
             self.report(Diagnostic::new(Code::NotBuilt, span, message).help(unbuilt::HELP));
             return;
@@ -307,7 +363,12 @@ impl<'a> Checker<'a> {
             Some(alias) => vec![alias.into()],
             None => nearest(name, self.known_names().iter().map(String::as_str)),
         };
-        if let Some(help) = did_you_mean(&found) {
+        let written = || elsewhere::function(name).map(str::to_owned).or_else(|| self.outside_help(name));
+        if let Some(help) = self.import_help(name) {
+            diagnostic = diagnostic.help(help);
+        } else if let Some(help) = did_you_mean(&found).filter(|_| alias.is_some()).or_else(written) {
+            diagnostic = diagnostic.help(help);
+        } else if let Some(help) = did_you_mean(&found) {
             diagnostic = diagnostic.help(help);
         } else if name == "self" || name == "this" {
             diagnostic = diagnostic.help("programs declare no methods; give the function a parameter");

@@ -12,82 +12,12 @@ use crate::{
 pub(super) const HELP: &str = "write it out in wf, or use what is there";
 
 /// Methods and functions that the library will have.
-const PLANNED: [&str; 84] = [
-    "trim",
-    "trim_start",
-    "trim_end",
-    "upper",
-    "lower",
-    "split",
-    "lines",
-    "words",
-    "chars",
-    "replace",
-    "starts_with",
-    "ends_with",
-    "find",
-    "repeat",
-    "pad_start",
-    "pad_end",
-    "to_int",
-    "to_float",
-    "matches",
-    "find_all",
-    "captures",
-    "replace_re",
-    "truncate",
-    "first",
-    "last",
-    "insert",
-    "remove",
-    "flat_map",
-    "flatten",
-    "reduce",
-    "find_index",
-    "index_of",
-    "count",
-    "any",
-    "all",
-    "sum",
-    "min",
-    "max",
-    "min_by",
-    "max_by",
-    "sorted",
-    "sorted_by",
-    "reversed",
-    "unique",
-    "unique_by",
-    "chunks",
-    "take",
-    "drop",
-    "zip",
-    "group_by",
-    "to_map",
-    "compact",
-    "entries",
-    "get",
-    "set",
-    "map_values",
-    "merge",
-    "abs",
-    "div",
-    "clamp",
-    "to_string",
-    "round",
-    "floor",
-    "ceil",
-    "seconds",
-    "millis",
-    "format",
-    "text",
+const PLANNED: [&str; 14] = [
     "with",
     "as_agent",
     "as_tool",
     "call",
     "mcp",
-    "time.parse",
-    "time.next",
     "fs.read",
     "fs.read_bytes",
     "fs.write",
@@ -100,7 +30,7 @@ const PLANNED: [&str; 84] = [
 ];
 
 /// Namespaces that the library will have.
-const NAMESPACES: [&str; 9] = ["math", "csv", "yaml", "base64", "hash", "url", "http", "env", "random"];
+const NAMESPACES: [&str; 2] = ["http", "env"];
 
 /// Settings of agents that nothing looks at yet.
 const SETTINGS: [&str; 2] = ["tools", "max_turns"];
@@ -142,12 +72,8 @@ impl Look<'_> {
                 _ => {}
             }
         }
-        match &item.kind {
-            ItemKind::Import(import) => {
-                self.not_built(import.path.span, "`import`", "put the declarations into this file for now");
-            }
-            ItemKind::Agent(agent) => self.agent(agent),
-            _ => {}
+        if let ItemKind::Agent(agent) = &item.kind {
+            self.agent(agent);
         }
     }
 

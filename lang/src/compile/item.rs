@@ -102,11 +102,10 @@ impl<'c> Compiler<'c> {
         body.finish(id);
     }
 
-    /// Computes the top-level `let`s and the state of a module.
-    pub(super) fn init_function(&mut self, module: ModuleId, globals: &[ItemRef]) -> FunctionId {
+    /// Computes the top-level `let`s and the state of a module, after what is to be done before.
+    pub(super) fn init_function(&mut self, module: ModuleId, lets: &[ItemRef], before: &[FunctionId]) -> FunctionId {
         let checked = self.checked;
-        let name = &checked.modules[usize::from(module.0)].name;
-        let path = format_smolstr!("{name}#init");
+        let path = format_smolstr!("{}#init", self.prefixes.module(module));
         let id = self.push_function(program::Function {
             name: "init".into(),
             path: path.clone(),
@@ -114,12 +113,19 @@ impl<'c> Compiler<'c> {
             ..empty_function()
         });
         let mut body = Body::new(self, ItemRef { module, item: 0 }, path);
-        for (number, item) in globals.iter().enumerate() {
+        for function in before {
+            body.scoped(|body| {
+                let base = body.take(1);
+                body.emit(Op::Call { base, function: function.0 });
+            });
+        }
+        for item in lets {
             let ItemKind::Let(constant) = &body.compiler.item(*item).kind else { continue };
+            let Some(global) = body.compiler.globals.get(item).copied() else { continue };
             body.item = *item;
             body.scoped(|body| {
                 let src = body.fresh(&constant.value);
-                body.emit(Op::SetGlobal { src, global: number as u32 });
+                body.emit(Op::SetGlobal { src, global });
             });
         }
         for (index, item) in checked.modules[usize::from(module.0)].module.items.iter().enumerate() {
@@ -171,9 +177,7 @@ impl<'c> Compiler<'c> {
             return *index;
         }
         let ItemKind::Agent(agent) = &self.item(item).kind else { return 0 };
-        let checked = self.checked;
-        let module = &checked.modules[usize::from(item.module.0)];
-        let path = format_smolstr!("{}.{}#settings", module.name, agent.name.text);
+        let path = format_smolstr!("{}#settings", self.prefixes.path(item.module, &agent.name.text));
         let settings = self.push_function(program::Function {
             name: "settings".into(),
             path: path.clone(),
@@ -184,6 +188,7 @@ impl<'c> Compiler<'c> {
         self.agents.insert(item, index);
         self.program.agents.push(program::Agent {
             name: agent.name.text.clone(),
+            element: self.prefixes.element(item.module, &agent.name.text),
             settings,
             output: program::Types::ANY,
         });

@@ -2,11 +2,14 @@
 
 mod codec;
 mod copies;
+mod documented;
+mod files;
 mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
 mod library;
+mod natives;
 mod ops;
 mod random;
 mod run;
@@ -15,3 +18,4 @@ mod small;
 mod store;
 mod validate;
 mod value;
+mod zones;
