@@ -40,7 +40,7 @@ struct Line {
 /// What is left to tell, in order of place.
 pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     let Found { mut words, mut brackets, mut grammar, mut skipped } = found;
-    let place = |at: u32| source.line_column(at).line;
+    let place = |at: u32| source.lines().try_line_col(at.into()).map_or(0, |place| place.line);
     let mut lines = Lines::default();
     words.iter().for_each(|diagnostic| lines.word(diagnostic, place));
     grammar.iter().for_each(|diagnostic| lines.grammar(diagnostic, place));

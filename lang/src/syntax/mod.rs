@@ -14,6 +14,7 @@ pub mod lex;
 mod lines;
 mod number;
 mod quotes;
+mod repair;
 mod string;
 pub mod token;
 pub mod visit;
