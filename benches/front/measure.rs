@@ -1,13 +1,13 @@
 //! The stages of reading, and what they cost.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use rustix::time::{ClockId, clock_gettime};
 use wf_lang::{
     Code, Diagnostic, Source,
     check::{ModuleInput, check},
     span::SourceId,
-    syntax::{lex, parse},
+    syntax::lex,
 };
 
 /// What each stage took, in milliseconds of processor time.
@@ -42,7 +42,7 @@ impl Reader {
     pub(crate) fn new() -> Self {
         let module = |(id, (name, text)): (u16, &(&str, &str))| {
             let source = Source::new(SourceId(id), format!("std/{name}"), text);
-            ModuleInput { name: (*name).into(), library: true, module: Arc::new(parse(&source).module), source }
+            ModuleInput::read(name, true, source).0
         };
         Self { library: (0..).zip(wf_stdlib::MODULES).map(module).collect() }
     }
@@ -61,9 +61,7 @@ impl Reader {
         let id = SourceId(u16::try_from(self.library.len()).unwrap_or(u16::MAX));
         let source = Source::new(id, "bench.wf", text);
         let (lex, _) = measure(|| lex(&source));
-        let (parse, parsed) = measure(|| parse(&source));
-        let mut diagnostics = parsed.diagnostics;
-        let main = ModuleInput { name: "bench.wf".into(), library: false, source, module: Arc::new(parsed.module) };
+        let (parse, (main, mut diagnostics)) = measure(|| ModuleInput::read("bench.wf", false, source));
         let modules = self.library.iter().cloned().chain([main]).collect();
         let (check, checked) = measure(|| check(modules));
         diagnostics.extend(checked.diagnostics);
