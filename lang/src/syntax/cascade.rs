@@ -40,7 +40,12 @@ struct Line {
 /// What is left to tell, in order of place.
 pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
     let Found { mut words, mut brackets, mut grammar, mut skipped } = found;
-    let place = |at: u32| source.lines().try_line_col(at.into()).map_or(0, |place| place.line);
+    if words.is_empty() && brackets.is_empty() && grammar.is_empty() {
+        return Vec::new();
+    }
+    // The line index looks at each wide character of a line, which many messages of one line cannot afford.
+    let breaks: Vec<usize> = source.text.match_indices('\n').map(|(at, _)| at).collect();
+    let place = |at: u32| breaks.partition_point(|end| *end < at as usize);
     let mut lines = Lines::default();
     words.iter().for_each(|diagnostic| lines.word(diagnostic, place));
     grammar.iter().for_each(|diagnostic| lines.grammar(diagnostic, place));
@@ -100,18 +105,18 @@ fn in_order(diagnostic: &Diagnostic) -> (u32, u32) {
 
 /// What is known of the lines.
 #[derive(Default)]
-struct Lines(HashMap<u32, Line>);
+struct Lines(HashMap<usize, Line>);
 
 impl Lines {
-    fn of(&self, line: u32) -> Line {
+    fn of(&self, line: usize) -> Line {
         self.0.get(&line).copied().unwrap_or_default()
     }
 
-    fn at(&mut self, line: u32) -> &mut Line {
+    fn at(&mut self, line: usize) -> &mut Line {
         self.0.entry(line).or_default()
     }
 
-    fn word(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
+    fn word(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> usize) {
         let line = self.at(place(diagnostic.span.start));
         match diagnostic.code {
             Code::UnclosedString => line.string = true,
@@ -120,14 +125,14 @@ impl Lines {
         }
     }
 
-    fn grammar(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
+    fn grammar(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> usize) {
         let openers = ["expected `{`", "expected `(`", "expected `[`"];
         let line = self.at(place(diagnostic.span.start));
         line.grammar |= diagnostic.code == Code::Syntax;
         line.opener |= openers.iter().any(|opener| diagnostic.message.starts_with(opener));
     }
 
-    fn bracket(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> u32) {
+    fn bracket(&mut self, diagnostic: &Diagnostic, place: impl Fn(u32) -> usize) {
         let line = self.at(place(diagnostic.span.start));
         match diagnostic.code {
             Code::TooDeep => {}
