@@ -86,11 +86,8 @@ pub(super) fn told(source: &Source, found: Found) -> Vec<Diagnostic> {
         let lacks_opener = line.opener && diagnostic.message.starts_with("expected `");
         let next = starts.partition_point(|start| *start <= diagnostic.span.start);
         let holds_others = starts.get(next).is_some_and(|start| *start < diagnostic.span.end);
-        !line.string
-            && !line.words
-            && !line.missing
-            && (!line.unopened || lacks_opener)
-            && !(diagnostic.code == Code::Syntax && holds_others)
+        let follows = line.string || line.words || line.missing || line.unopened && !lacks_opener;
+        !(follows || diagnostic.code == Code::Syntax && holds_others)
     });
     words.extend(brackets);
     words.extend(grammar);
