@@ -5,18 +5,22 @@ use std::sync::Arc;
 use super::{
     ItemRef, Signature,
     agent::RETRY,
+    annotation::literal,
     checker::{Checker, Progress, Returns},
     prescan::prescan,
     scope::Kind,
     suggest::{did_you_mean, nearest},
-    ty::{FunctionType, ParamType, Type},
-    union::{union, widen},
+    ty::{FunctionType, Literal, ParamType, Type},
+    union::{has_any, settled},
 };
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
     syntax::ast::{Annotation, Arg, Function, FunctionKind, Item, ItemKind, LetItem, StateField},
 };
+
+/// What `@on_crash` takes.
+const ON_CRASH: [&str; 3] = ["retry", "ask", "throw"];
 
 impl<'a> Checker<'a> {
     /// Checks every declaration.
@@ -35,8 +39,9 @@ impl<'a> Checker<'a> {
         let frame = self.frame_of(item);
         let outer = std::mem::replace(&mut self.frame, frame);
         let declaration = self.item(item);
-        self.frame.prescan = prescan(declaration, self.text());
+        self.frame.prescan = prescan(declaration);
         stacker::maybe_grow(128 << 10, 1 << 20, || self.check_kind(item, declaration));
+        self.mend();
         self.frame = outer;
         self.progress.insert(item, Progress::Done);
     }
@@ -115,6 +120,7 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let ty = self.infer(&found.value, None);
+                let ty = self.mended(&ty);
                 self.values.entry(item).or_insert(ty);
             }
         }
@@ -174,7 +180,14 @@ impl<'a> Checker<'a> {
             return;
         }
         let Returns::Inferred(returned) = std::mem::replace(&mut self.frame.returns, Returns::Fixed) else { return };
-        let result = widen(&union(returned.into_iter().chain([value])));
+        let result = returned.into_iter().chain([value]).map(|ty| self.mended(&ty)).reduce(|a, b| self.unite(a, b));
+        let result = settled(&result.unwrap_or(Type::Null));
+        if has_any(&result)
+            && let Some(function) = self.function(item)
+        {
+            let message = format!("the result of `{}` is inferred as `{}`", function.name.text, self.show(&result));
+            self.implicit_any(function.name.span, &message, "write what it gives after the parameters: `-> T`");
+        }
         if let Some(signature) = self.signatures.get_mut(&item) {
             Arc::make_mut(signature).result = result;
         }
@@ -186,7 +199,8 @@ impl<'a> Checker<'a> {
                 ("", _) => {}
                 ("name", Some(_)) => self.check_title(annotation),
                 ("retry", Some(FunctionKind::Step)) => self.check_settings(annotation, &RETRY),
-                ("timeout" | "on_crash", Some(FunctionKind::Step)) => self.infer_args(&annotation.args),
+                ("timeout", Some(FunctionKind::Step)) => self.check_timeout(annotation),
+                ("on_crash", Some(FunctionKind::Step)) => self.check_on_crash(annotation),
                 ("effect" | "event", Some(_)) if self.frame.library => {}
                 ("retry" | "timeout" | "on_crash", _) => {
                     let message = format!("`@{}` stands on steps", annotation.name.text);
@@ -221,6 +235,34 @@ impl<'a> Checker<'a> {
             _ => {
                 let message = "`@name` takes one text, the title that people see";
                 let help = "write `@name(\"quality review\")`";
+                self.report(Diagnostic::new(Code::BadArguments, annotation.span, message).help(help));
+                self.infer_args(&annotation.args);
+            }
+        }
+    }
+
+    fn check_timeout(&mut self, annotation: &'a Annotation) {
+        match annotation.args.as_slice() {
+            [Arg { name: None, value }] => {
+                self.check(value, &Type::Duration);
+            }
+            _ => {
+                let message = "`@timeout` takes one duration, for each attempt of the step";
+                self.report(
+                    Diagnostic::new(Code::BadArguments, annotation.span, message).help("write `@timeout(30s)`"),
+                );
+                self.infer_args(&annotation.args);
+            }
+        }
+    }
+
+    fn check_on_crash(&mut self, annotation: &'a Annotation) {
+        let known = |value| matches!(literal(value), Some(Literal::String(word)) if ON_CRASH.contains(&word.as_str()));
+        match annotation.args.as_slice() {
+            [Arg { name: None, value }] if known(value) => self.infer_args(&annotation.args),
+            _ => {
+                let message = "`@on_crash` takes one of the texts \"retry\", \"ask\" and \"throw\"";
+                let help = "write `@on_crash(\"ask\")`: a person decides about a call whose outcome is not known";
                 self.report(Diagnostic::new(Code::BadArguments, annotation.span, message).help(help));
                 self.infer_args(&annotation.args);
             }

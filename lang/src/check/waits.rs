@@ -16,6 +16,11 @@ use crate::{
 /// Effects that are answered at once: `module.name`, as the runtime knows them.
 const INSTANT: [&str; 3] = ["time.now", "prelude.uuid", "random.float"];
 
+/// Whether an effect of the library, by module and name, is answered at once.
+pub(super) fn is_instant(module: &str, name: &str) -> bool {
+    INSTANT.contains(&format!("{module}.{name}").as_str())
+}
+
 /// Reports the constants of the user's modules that wait.
 pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &mut Vec<Diagnostic>) {
     let mut known = Known { modules, tables, functions: HashMap::new() };
@@ -61,7 +66,7 @@ impl Known<'_> {
             (FunctionKind::Fn, Some(_)) => self.waits_at(module, item).is_some(),
             (FunctionKind::Fn, None) => {
                 let effect = item.annotations.iter().any(|annotation| annotation.name.text == "effect");
-                effect && !INSTANT.contains(&format!("{}.{}", input.name, declared.name.text).as_str())
+                effect && !is_instant(&input.name, &declared.name.text)
             }
         };
         self.functions.insert(function, waits);

@@ -179,6 +179,9 @@ fn retargeted(mut op: Op, from: Reg, to: Reg) -> Option<Op> {
         | Op::FieldOrNull { dst, .. }
         | Op::Index { dst, .. }
         | Op::Count { dst, .. }
+        | Op::Part { dst, .. }
+        | Op::PartOrNull { dst, .. }
+        | Op::Len { dst, .. }
         | Op::Schema { dst, .. }
         | Op::Ctx { dst, .. }
             if *dst == from =>
@@ -223,6 +226,9 @@ fn compact(function: &mut Function, slots: &mut [Slot], needed: &[bool]) {
     for handler in &mut function.handlers {
         (handler.start, handler.end) = (moved(handler.start), moved(handler.end));
         handler.target = moved(handler.target);
+    }
+    for (start, end) in &mut function.shields {
+        (*start, *end) = (moved(*start), moved(*end));
     }
     for slot in slots {
         (slot.from, slot.to) = (moved(slot.from), moved(slot.to));

@@ -78,6 +78,7 @@ fn writes_shared(op: Op, program: &Program, shared: &[bool]) -> bool {
         | Op::Not { .. }
         | Op::Neg { .. }
         | Op::Count { .. }
+        | Op::Len { .. }
         | Op::Fits { .. }
         | Op::RangeStart { .. }
         | Op::RangeNext { .. }

@@ -39,6 +39,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Throw { src }
         | Op::NoMatch { src }
         | Op::End { src }
+        | Op::Deadline { duration: src }
         | Op::Begin { attempt: src } => uses(&[(src, 1)], NONE),
         Op::Closure { dst, function } => {
             let captures = program.functions.get(function as usize).map_or(0, |function| function.captures);
@@ -69,6 +70,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Ge { dst, a, b }
         | Op::In { dst, a, b }
         | Op::Index { dst, object: a, index: b } => uses(&[(a, 1), (b, 1)], (dst, 1)),
+        Op::Resume { how: a, value: b } => uses(&[(a, 1), (b, 1)], NONE),
         Op::Not { dst, a }
         | Op::Neg { dst, a }
         | Op::Count { dst, a }
@@ -78,7 +80,10 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::RemInt { dst, a, .. }
         | Op::TestInt { dst, a, .. }
         | Op::Field { dst, object: a, .. }
-        | Op::FieldOrNull { dst, object: a, .. } => uses(&[(a, 1)], (dst, 1)),
+        | Op::FieldOrNull { dst, object: a, .. }
+        | Op::Part { dst, object: a, .. }
+        | Op::PartOrNull { dst, object: a, .. }
+        | Op::Len { dst, object: a } => uses(&[(a, 1)], (dst, 1)),
         Op::Range { dst, first, .. } => uses(&[(first, 2)], (dst, 1)),
         Op::SetField { object, value, .. } => uses(&[(object, 1), (value, 1)], NONE),
         Op::SetIndex { object, index, value, .. } => uses(&[(object, 1), (index, 1), (value, 1)], NONE),
@@ -88,12 +93,13 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         },
         Op::Check { reg, .. } | Op::Convert { reg, .. } => uses(&[(reg, 1)], NONE),
         Op::Fits { reg, .. } => uses(&[(reg, 1)], (reg, 1)),
-        Op::Jump { .. } | Op::Loop { .. } => uses(&[], NONE),
+        Op::Jump { .. } | Op::Loop { .. } | Op::Leave => uses(&[], NONE),
         Op::JumpIf { cond: reg, .. }
         | Op::JumpIfNot { cond: reg, .. }
         | Op::JumpIfNull { reg, .. }
         | Op::JumpIfNotNull { reg, .. }
         | Op::JumpIfGiven { reg, .. }
+        | Op::JumpIfMissing { reg, .. }
         | Op::JumpEqInt { a: reg, .. }
         | Op::JumpNeInt { a: reg, .. }
         | Op::JumpLtInt { a: reg, .. }
@@ -138,7 +144,7 @@ fn operands_of_gather(gather: &Gather) -> u16 {
         GatherBranches::Named(keys) => keys.len() as u16,
         GatherBranches::List(count) => *count,
     };
-    branches.saturating_add(u16::from(gather.limit))
+    branches.saturating_add(u16::from(gather.limit)).saturating_add(u16::from(gather.first))
 }
 
 /// How many registers a `Place` reads from its base on: keys, then operands.

@@ -5,6 +5,8 @@
 //! Rows are written only for what changed: fibers that ran, of those the frames above the low-water mark, and of
 //! values the chunks that were touched. Everything is checked when it is read, before the machine runs.
 
+use crate::store::Millis;
+
 mod check;
 mod load;
 mod save;
@@ -38,7 +40,35 @@ pub(crate) mod state {
     pub(crate) const JOINING: u8 = 4;
 }
 
-/// The small constant part of a checkpoint.
+/// Whether a call leaves, as it is written.
+pub(crate) mod hold {
+    pub(crate) const NO: u8 = 0;
+    pub(crate) const KEPT: u8 = 1;
+    pub(crate) const ASKS: u8 = 2;
+}
+
+/// What a cancellation comes to, as it is written.
+pub(crate) mod then {
+    pub(crate) const END: u8 = 0;
+    pub(crate) const THROW: u8 = 1;
+    pub(crate) const GIVE: u8 = 2;
+}
+
+/// What a group comes to, as it is written.
+pub(crate) mod ending {
+    pub(crate) const NONE: u8 = 0;
+    pub(crate) const RESULTS: u8 = 1;
+    pub(crate) const ERROR: u8 = 2;
+    pub(crate) const CANCELLED: u8 = 3;
+}
+
+/// A clock of an attempt, as it is written.
+pub(crate) mod clock {
+    pub(crate) const RUNS: u8 = 0;
+    pub(crate) const STANDS: u8 = 1;
+}
+
+/// The small part of a checkpoint that is always written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The engine that wrote it.
@@ -53,4 +83,8 @@ pub struct Header {
     pub usage: (i64, i64),
     /// How many fibers it has.
     pub fibers: u64,
+    /// What the clock was.
+    pub clock: Millis,
+    /// The fibers that can run, in the order in which they have their turns.
+    pub turns: Vec<u32>,
 }

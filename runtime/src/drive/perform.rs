@@ -60,6 +60,7 @@ impl Run {
             let message = format!("a request with the id `{}` is open already", request.id);
             return Err(Fault::new(Kind::Request, message));
         }
+        self.closed.remove(&request.id);
         if new {
             self.tell(Event::RequestInfo(request.json.clone()));
             self.opened.push(request.id.clone());
@@ -104,7 +105,8 @@ impl Run {
 
     /// The moment of the next timer.
     pub(super) fn next_timer(&self) -> Option<Millis> {
-        self.timers.keys().next().map(|(moment, _)| *moment)
+        let timer = self.timers.keys().next().map(|(moment, _)| *moment);
+        timer.into_iter().chain(self.machine.next_deadline()).min()
     }
 
     /// Settles every timer whose moment has come, in order of their moments.
@@ -112,12 +114,23 @@ impl Run {
         self.fire_timers_until(self.host.now());
     }
 
-    /// Settles every timer that was due by `now`.
+    /// Settles every timer that was due by `now`, and ends the attempts of steps that were to be over. What was due before
+    /// takes effect before an attempt is ended.
     pub(super) fn fire_timers_until(&mut self, now: Millis) {
-        while let Some((&(moment, effect), &fiber)) = self.timers.first_key_value() {
-            if moment > now {
-                break;
+        loop {
+            let timer = self.timers.first_key_value().map(|(&(moment, effect), &fiber)| (moment, effect, fiber));
+            let deadline = self.machine.next_deadline().filter(|due| *due <= now);
+            if let Some(due) = deadline
+                && timer.is_none_or(|(moment, ..)| due < moment)
+            {
+                if self.machine.can_run() && !self.computes {
+                    break;
+                }
+                self.machine.time_out();
+                self.unsaved = true;
+                continue;
             }
+            let Some((moment, effect, fiber)) = timer.filter(|(moment, ..)| *moment <= now) else { break };
             self.timers.remove(&(moment, effect));
             let request = self.requests.values().find(|request| request.waits == (fiber, effect));
             let outcome = match request {
@@ -126,6 +139,7 @@ impl Run {
                     self.requests.remove(&id);
                     self.tell(Event::RequestWithdrawn { id: id.clone() });
                     self.end_request(&id, RequestEnd::Withdrawn);
+                    self.closed.insert(id, "is no longer open: its time is over");
                     outcome
                 }
                 None => Ok(Value::Null),

@@ -84,9 +84,10 @@ impl Reader<'_> {
             return None;
         }
         if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
-            // So many digits fit for certain.
+            // So many digits fit for certain; `-0` is a float to others.
             let negative = first > start;
-            return (digits <= 18).then(|| Value::Int(if negative { -whole } else { whole }));
+            let fits = digits <= 18 && !(negative && whole == 0);
+            return fits.then(|| Value::Int(if negative { -whole } else { whole }));
         }
         if self.eat(b'.') {
             self.digits()?;

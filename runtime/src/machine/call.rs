@@ -4,7 +4,7 @@ use wf_lang::program::{FunctionKind, Param, Receiver};
 
 use super::{
     Image, Machine,
-    fiber::{Fiber, Frame, MAX_FRAMES, Scope, count_call},
+    fiber::{Cancel, Deadline, Fiber, Frame, Scope, Then, count_call},
     rare::check,
 };
 use crate::{
@@ -16,8 +16,9 @@ use crate::{
 
 /// The counter of an agent's calls, apart from those of functions.
 const AGENT_CALLS: u32 = 1 << 31;
-/// The counter of a scope's `gather`s.
+/// The counters of a scope's `gather`s and `race`s.
 pub(super) const GATHERS: u32 = u32::MAX;
+pub(super) const RACES: u32 = u32::MAX - 1;
 
 impl Machine {
     /// Pushes the first frame of a fiber.
@@ -29,7 +30,7 @@ impl Machine {
     }
 
     /// Pushes a frame for the `params` arguments from `base` on.
-    fn push(
+    pub(super) fn push(
         &self,
         fiber: &mut Fiber,
         base: usize,
@@ -37,8 +38,8 @@ impl Machine {
         function: u32,
         captures: &[Value],
     ) -> Result<(), Fault> {
-        if fiber.frames.len() >= MAX_FRAMES {
-            return Err(too_many_calls());
+        if fiber.frames.len() >= fiber.look_at {
+            self.look(fiber)?;
         }
         let callee = self.image.function(function);
         let end = base + params + captures.len().max(usize::from(callee.registers));
@@ -199,11 +200,18 @@ pub(super) fn open_scope(
     scopes.push(Scope { frame: frame as u32, function, name, index, ..Scope::default() });
 }
 
-/// Closes the scopes of the calls whose frames are gone: those from `frames` on.
+/// Closes the scopes of the calls whose frames are gone: those from `frames` on, with what was to happen to their steps.
 #[inline(never)]
-pub(super) fn close_scopes(scopes: &mut Vec<Scope>, frames: usize) {
+pub(super) fn close_scopes(
+    scopes: &mut Vec<Scope>,
+    deadlines: &mut Vec<Deadline>,
+    cancels: &mut Vec<Cancel>,
+    frames: usize,
+) {
     while scopes.len() > 1 && scopes.last().is_some_and(|scope| scope.frame as usize >= frames) {
         scopes.pop();
+        deadlines.retain(|deadline| (deadline.frame as usize) < frames);
+        cancels.retain(|cancel| (cancel.to as usize) < frames || cancel.then == Then::End);
     }
 }
 
@@ -223,12 +231,6 @@ pub(super) fn capture(registers: &mut Vec<Value>, callee: usize, from: usize) {
             reg.assign(captured.clone());
         }
     }
-}
-
-/// The failure of a call that nests too deeply.
-#[cold]
-pub(super) fn too_many_calls() -> Fault {
-    Machine::limit(format!("more than {MAX_FRAMES} nested calls"))
 }
 
 fn receiver_kind(value: &Value) -> Option<Receiver> {

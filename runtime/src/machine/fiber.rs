@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
-use super::{Image, call::close_scopes};
+use super::{Image, call::close_scopes, weight::FIRST_LOOK};
 use crate::{
     effect::Effect,
     fault::Fault,
+    store::Millis,
     value::{Str, Value},
 };
 
@@ -41,9 +42,18 @@ pub(crate) struct Scope {
     pub(crate) index: u32,
     /// The attempt under way; 0 before the first, and for what has none.
     pub(crate) attempt: u32,
-    /// How many calls of each declaration were made in it.
+    /// What was called in it.
+    pub(crate) counts: Counts,
+    /// The same as it was when its first attempt began: defaults of parameters are computed before.
+    pub(crate) before: Option<Box<Counts>>,
+}
+
+/// What was called in a scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    /// How many calls of each declaration were made.
     pub(crate) calls: Vec<(u32, u32)>,
-    /// How many calls to the outside were made in it.
+    /// How many calls to the outside were made.
     pub(crate) asks: u32,
 }
 
@@ -72,6 +82,17 @@ pub(crate) struct Fiber {
     pub(crate) regs: Vec<Value>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) state: FiberState,
+    /// What it is cancelled down to, the lowest first. One that a `finally` holds up waits.
+    pub(crate) cancels: Vec<Cancel>,
+    /// The error that a `finally` threw on the way of a cancellation, as a record: what the construct that cancelled
+    /// throws if it has none of its own.
+    pub(crate) left: Option<Value>,
+    /// When attempts of steps under way must be over, the lowest frame first.
+    pub(crate) deadlines: Vec<Deadline>,
+    /// How many calls are in progress in the fibers that join it; not saved, for they are there.
+    pub(crate) depth: usize,
+    /// The number of frames at which the next call looks whether there is room for it; not saved.
+    pub(crate) look_at: usize,
     /// The frames below this one are as they were last saved.
     pub(crate) low_water: usize,
     /// How many segments of its stack are saved.
@@ -108,7 +129,54 @@ impl From<Outcome> for Delivered {
     }
 }
 
-/// The branches of a `gather` under way.
+/// A cancellation on its way through a fiber.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cancel {
+    /// The frame down to which it leaves the stack.
+    pub(crate) to: u32,
+    pub(crate) then: Then,
+}
+
+/// What a cancellation comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Then {
+    /// The fiber ends.
+    End,
+    /// The step of that frame throws this: a record, as a handler sees it.
+    Throw(Value),
+    /// The step of that frame has this value.
+    Give(Value),
+}
+
+/// When the attempt of a step must be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    /// The step's frame.
+    pub(crate) frame: u32,
+    /// How long it may take.
+    pub(crate) limit: Millis,
+    pub(crate) clock: Clock,
+}
+
+/// A clock of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// It runs until this moment.
+    Runs(Millis),
+    /// It stands still, with so many milliseconds left.
+    Stands(Millis),
+}
+
+/// How a fiber ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    Value(Value),
+    Error(Fault),
+    /// With the error of a `finally` on the way.
+    Cancelled(Option<Value>),
+}
+
+/// The branches of a `gather` or `race` under way.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// Which `gather` of the program it is.
@@ -121,16 +189,33 @@ pub(crate) struct Group {
     pub(crate) total: u32,
     /// How many were started.
     pub(crate) started: u32,
-    /// How many gave their value.
-    pub(crate) done: u32,
+    /// How many have ended.
+    pub(crate) ended: u32,
     /// How many may run at a time.
     pub(crate) limit: u32,
-    /// The list of their values, by branch.
+    /// How many have to finish; all of them unless `first` or `race` says so.
+    pub(crate) wanted: u32,
+    /// What they came to: by branch, or in order of finishing where not all are wanted.
     pub(crate) results: Value,
+    /// What the construct comes to, once it is decided and only cancelled branches are under way.
+    pub(crate) ending: Option<Ending>,
+    /// The first error that a cancelled branch has left.
+    pub(crate) left: Option<Value>,
     /// The path of the construct.
     pub(crate) path: Str,
     /// The branches under way; not saved, for they name their parent.
     pub(crate) children: BTreeSet<u32>,
+}
+
+/// What a `gather` or `race` comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ending {
+    /// Its results.
+    Results,
+    /// An error, as a record.
+    Error(Value),
+    /// Nothing: whoever joins the branches is cancelled.
+    Cancelled,
 }
 
 impl Fiber {
@@ -144,6 +229,11 @@ impl Fiber {
             regs: Vec::new(),
             scopes: vec![own],
             state: FiberState::Ready(None),
+            cancels: Vec::new(),
+            left: None,
+            deadlines: Vec::new(),
+            depth: 0,
+            look_at: FIRST_LOOK,
             low_water: 0,
             saved_segments: 0,
             ran: true,
@@ -176,8 +266,8 @@ impl Fiber {
     pub(crate) fn count_ask(&mut self) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        let ordinal = scope.asks;
-        scope.asks = ordinal.saturating_add(1);
+        let ordinal = scope.counts.asks;
+        scope.counts.asks = ordinal.saturating_add(1);
         ordinal
     }
 
@@ -197,7 +287,7 @@ impl Fiber {
     pub(crate) fn pop_frame(&mut self) -> Option<Frame> {
         let frame = self.frames.pop()?;
         let index = self.frames.len();
-        close_scopes(&mut self.scopes, index);
+        close_scopes(&mut self.scopes, &mut self.deadlines, &mut self.cancels, index);
         self.low_water = self.low_water.min(index.saturating_sub(1));
         Some(frame)
     }
@@ -207,14 +297,14 @@ impl Fiber {
 pub(super) fn count_call(scopes: &mut [Scope], low_water: &mut usize, declaration: u32) -> u32 {
     let Some(scope) = scopes.last_mut() else { return 0 };
     *low_water = (*low_water).min(scope.frame as usize);
-    match scope.calls.iter_mut().find(|(known, _)| *known == declaration) {
+    match scope.counts.calls.iter_mut().find(|(known, _)| *known == declaration) {
         Some((_, count)) => {
             let index = *count;
             *count = index.saturating_add(1);
             index
         }
         None => {
-            scope.calls.push((declaration, 1));
+            scope.counts.calls.push((declaration, 1));
             0
         }
     }

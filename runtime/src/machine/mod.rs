@@ -13,11 +13,14 @@ use crate::{
     effect::Effect,
     event::Event,
     fault::{Fault, Kind},
-    store::RunId,
+    store::{Millis, RunId},
     value::{Map, Value},
 };
 
 mod call;
+mod cancel;
+mod clock;
+mod dispatch;
 mod exec;
 mod fiber;
 mod gather;
@@ -27,15 +30,21 @@ mod place;
 mod rare;
 mod scope;
 mod tell;
+mod unknown;
 mod unwind;
 pub(crate) mod view;
+mod weight;
 mod window;
 
-pub(crate) use fiber::{Around, Delivered, Fiber, FiberState, Frame, Group, Scope};
+pub(crate) use fiber::{
+    Around, Cancel, Clock, Counts, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
+};
 pub use fiber::{MAX_FRAMES, Outcome};
+pub(crate) use gather::in_order;
 pub use image::Image;
 pub(crate) use rare::result_register;
 pub use tell::TELLS;
+pub(crate) use unknown::{Decided, Unknown};
 
 /// Why the machine stopped.
 #[derive(Debug)]
@@ -50,6 +59,8 @@ pub enum Progress {
     OutOfFuel,
     /// The run has come to its end.
     Done(Outcome),
+    /// The run was cancelled, and has ended.
+    Cancelled,
 }
 
 /// A run in progress.
@@ -74,10 +85,16 @@ pub struct Machine {
     pub(crate) answered: BTreeMap<(String, u32), u32>,
     events: Vec<Event>,
     cancelled: Vec<Effect>,
-    outcome: Option<Outcome>,
+    end: Option<End>,
+    /// There may be steps with a clock, and one whose clock does not run yet.
+    timed: bool,
+    unclocked: bool,
+    /// What the clock was when it was last told.
+    pub(crate) clock: Millis,
     streaming: bool,
     boundary: bool,
     fuel: u32,
+    weight: weight::Weight,
 }
 
 impl Machine {
@@ -110,20 +127,32 @@ impl Machine {
             answered: BTreeMap::new(),
             events: Vec::new(),
             cancelled: Vec::new(),
-            outcome: None,
+            end: None,
+            timed: false,
+            unclocked: false,
+            clock: 0,
             streaming: false,
             boundary: false,
             fuel: 0,
+            weight: weight::Weight::new(),
         }
     }
 
-    /// Takes up the fibers that were loaded.
-    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>) {
+    /// The fibers that can run, in the order in which they have their turns.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = u32> {
+        let ready = |id: &u32| self.fibers.get(id).is_some_and(|fiber| matches!(fiber.state, FiberState::Ready(_)));
+        self.ready.iter().copied().filter(ready)
+    }
+
+    /// Takes up the fibers that were loaded, with the order in which those have their turns that can run.
+    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>, turns: Vec<u32>) {
+        self.ready = turns.into();
         let links: Vec<(u32, u32)> = fibers.iter().filter_map(|f| f.parent.map(|(parent, _)| (parent, f.id))).collect();
-        for fiber in fibers {
-            if matches!(fiber.state, FiberState::Ready(_)) {
-                self.ready.push_back(fiber.id);
-            }
+        for mut fiber in fibers {
+            let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
+            fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
+            fiber.look_at = fiber.look_at.min(MAX_FRAMES.saturating_sub(fiber.depth));
+            self.timed |= !fiber.deadlines.is_empty();
             self.fibers.insert(fiber.id, fiber);
         }
         for (parent, child) in links {
@@ -139,19 +168,17 @@ impl Machine {
     }
 
     /// Runs ready fibers, in the order in which they became ready, until something must be decided outside.
-    pub fn run(&mut self, fuel: u32) -> Progress {
-        self.fuel = fuel;
+    pub fn run(&mut self, mut fuel: u32) -> Progress {
         while let Some(id) = self.ready.front().copied() {
             let Some(mut fiber) = self.fibers.remove(&id) else {
                 self.ready.pop_front();
                 continue;
             };
-            let stop = self.exec(&mut fiber);
+            let stop = self.turn(&mut fiber, &mut fuel);
             fiber.ran = true;
             match stop {
+                // It goes on where it stopped: branches switch only where a call waits.
                 Stop::OutOfFuel => {
-                    self.ready.pop_front();
-                    self.ready.push_back(id);
                     self.fibers.insert(id, fiber);
                     return Progress::OutOfFuel;
                 }
@@ -174,13 +201,16 @@ impl Machine {
                     self.fibers.insert(id, fiber);
                     self.spawn(id);
                 }
-                Stop::Finished(outcome) => {
+                Stop::Finished(end) => {
                     self.ready.pop_front();
-                    self.finished(fiber, outcome);
+                    self.finished(fiber, end);
                 }
             }
-            if let Some(outcome) = self.outcome.take() {
-                return Progress::Done(outcome);
+            match self.end.take() {
+                None => {}
+                Some(End::Value(value)) => return Progress::Done(Ok(value)),
+                Some(End::Error(fault)) => return Progress::Done(Err(fault)),
+                Some(End::Cancelled(_)) => return Progress::Cancelled,
             }
         }
         Progress::Waiting
@@ -287,5 +317,5 @@ pub(crate) enum Stop {
     Boundary,
     Asked(Effect),
     Joins(Box<Group>),
-    Finished(Outcome),
+    Finished(End),
 }

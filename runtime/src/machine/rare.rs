@@ -32,6 +32,11 @@ impl Machine {
                 let schema = schema::schema(&self.image.program.types, TypeId(ty));
                 reg!(dst) = crate::json::from_json(&schema)?;
             }
+            Op::Call { base: first, function } => {
+                let params = self.image.function(function).params.len();
+                self.push(fiber, base + usize::from(first), params, function, &[])?;
+                return Ok(self.burn());
+            }
             Op::CallValue { base: first, callee, argc, checked } => {
                 let (callee, argc) = (base + usize::from(callee), usize::from(argc));
                 self.call_value(fiber, base + usize::from(first), callee, argc, checked)?;
@@ -72,6 +77,11 @@ impl Machine {
             Op::Retrying { error, attempt, delay } => {
                 let (error, attempt, delay) = (reg!(error).clone(), reg!(attempt).clone(), reg!(delay).clone());
                 self.retrying(fiber, &error, &attempt, &delay);
+            }
+            Op::Resume { .. } | Op::Leave => return Ok(self.leave_finally(fiber, op)),
+            Op::Deadline { duration } => {
+                let duration = reg!(duration).clone();
+                self.deadline(fiber, &duration)?;
             }
             Op::Gather { base: first, gather } => {
                 return Ok(Some(Stop::Joins(self.gather(fiber, base + usize::from(first), gather)?)));

@@ -2,7 +2,10 @@
 
 use wf_lang::program::{Function, FunctionKind, op::CtxMember};
 
-use super::{Around, Machine, Outcome, fiber::Fiber};
+use super::{
+    Around, Machine, Outcome,
+    fiber::{Counts, Fiber},
+};
 use crate::{
     effect::{Effect, EffectKind, idempotency_key},
     event::{CallEvent, Event},
@@ -23,18 +26,26 @@ impl Machine {
         if let Some(scope) = fiber.scopes.last_mut() {
             scope.attempt = attempt;
             // What an attempt calls has the same paths as what the one before it called.
-            scope.calls.clear();
-            scope.asks = 0;
+            if attempt > 1 {
+                scope.counts = scope.before.as_deref().cloned().unwrap_or_default();
+            } else if scope.counts != Counts::default() {
+                scope.before = Some(Box::new(scope.counts.clone()));
+            }
         }
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Started, Vec::new());
         self.boundary = true;
     }
 
     /// A step or workflow has its value.
-    pub(super) fn end(&mut self, fiber: &Fiber) {
+    pub(super) fn end(&mut self, fiber: &mut Fiber) {
         self.forget_answers(fiber);
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Completed, Vec::new());
         self.boundary = true;
+        self.drop_deadline(fiber);
+        // What happens to the branch before the frame is gone does not happen to this call any more.
+        if let Some(scope) = fiber.scopes.last_mut() {
+            scope.attempt = 0;
+        }
     }
 
     /// The outermost step of a call's path has ended, so none of its calls is tried again.
@@ -114,10 +125,16 @@ impl Machine {
     /// The path of the innermost step, or workflow.
     pub(super) fn step_path(&self, fiber: &Fiber) -> Option<Str> {
         let told = |function| self.kind_of(function).is_some_and(FunctionKind::is_told);
-        let inner = fiber.scopes.iter().rposition(|scope| told(scope.function));
-        match inner {
-            Some(index) => Some(fiber.path_to(index + 1).as_str().into()),
-            None => (!fiber.around.step_path.as_str().is_empty()).then(|| fiber.around.step_path.clone()),
+        let mut at = fiber;
+        loop {
+            if let Some(index) = at.scopes.iter().rposition(|scope| told(scope.function)) {
+                return Some(at.path_to(index + 1).as_str().into());
+            }
+            if !at.around.step_path.as_str().is_empty() {
+                return Some(at.around.step_path.clone());
+            }
+            // A branch outside of any step stands in the workflow that made it.
+            at = self.fibers.get(&at.parent?.0)?;
         }
     }
 

@@ -16,7 +16,7 @@ mod place;
 mod show;
 
 pub(crate) use access::{as_list, count, key_text, range_len};
-pub use access::{contains, field, field_or_null, index, iter_len, iter_next};
+pub use access::{contains, field, field_or_null, index, iter_len, iter_next, list_len, part};
 pub(crate) use build::{extend_list, extend_record, push, put, set_field, set_index};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
@@ -64,6 +64,13 @@ pub fn add_assign(a: &mut Value, b: &Value) -> Result<(), Fault> {
         }
         (Value::List(list), Value::List(tail)) => {
             return list.extend(tail);
+        }
+        // A range is a list.
+        (Value::Range(_) | Value::List(_), Value::Range(_) | Value::List(_)) => {
+            let mut list = as_list(a)?;
+            list.extend(&as_list(b)?)?;
+            *a = Value::List(list);
+            return Ok(());
         }
         (Value::Int(x), Value::Int(y)) => x.checked_add(*y).map(Value::Int),
         (Value::Duration(x), Value::Duration(y)) => x.checked_add(*y).map(Value::Duration),

@@ -1,5 +1,7 @@
 //! The machine, its values, its checkpoints and its stores, from outside.
 
+mod cancel;
+mod clock;
 mod codec;
 mod copies;
 mod documented;
@@ -11,6 +13,7 @@ mod interrupt;
 mod json;
 mod library;
 mod natives;
+mod on_crash;
 mod ops;
 mod random;
 mod run;
@@ -19,4 +22,5 @@ mod small;
 mod store;
 mod validate;
 mod value;
+mod weight;
 mod zones;
