@@ -72,11 +72,29 @@ fn list(random: &mut Random) -> String {
 
 /// Whether both read a text, and then as the same value.
 fn same(text: &str) {
-    let theirs = serde_json::from_str::<serde_json::Value>(text).ok().and_then(|json| from_json(&json).ok());
-    let ours = from_text(text).ok();
+    let theirs = serde_json::from_str::<serde_json::Value>(text).ok();
+    let ours = from_text(text);
+    if let Err(fault) = &ours
+        && fault.message.as_str().contains("out of range")
+    {
+        // An integer that does not fit is refused here; theirs has become a float.
+        assert!(theirs.as_ref().is_none_or(is_large), "{text}");
+        return;
+    }
+    let (theirs, ours) = (theirs.and_then(|json| from_json(&json).ok()), ours.ok());
     assert_eq!(ours, theirs, "{text}");
     // Whichever was read first, keys come in the same order.
     assert_eq!(ours.and_then(|value| to_json(&value).ok()), theirs.and_then(|value| to_json(&value).ok()), "{text}");
+}
+
+/// Whether there is a number in it that is too large for an int.
+fn is_large(json: &serde_json::Value) -> bool {
+    match json {
+        serde_json::Value::Number(number) => number.as_f64().is_some_and(|float| float.abs() >= 9.2e18),
+        serde_json::Value::Array(items) => items.iter().any(is_large),
+        serde_json::Value::Object(fields) => fields.values().any(is_large),
+        _ => false,
+    }
 }
 
 #[test]
