@@ -327,6 +327,11 @@ pub(super) fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fibe
                         continue;
                     }
                 }
+                if let (Value::Map(map), Value::Str(key)) = (window.get(object), window.get(index)) {
+                    let value = map.field(key).cloned().unwrap_or_default();
+                    window.set(dst, value);
+                    continue;
+                }
                 let value = attempt!(ops::index(window.get(object), window.get(index)));
                 window.set(dst, value);
             }

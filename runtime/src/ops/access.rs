@@ -62,7 +62,7 @@ pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
             .and_then(|at| list.get(at))
             .cloned()
             .ok_or_else(|| out_of_range(object, *at, list.len())),
-        (Value::Map(map), Value::Str(key)) => Ok(map.get(key).cloned().unwrap_or_default()),
+        (Value::Map(map), Value::Str(key)) => Ok(map.field(key).cloned().unwrap_or_default()),
         (Value::Str(text), Value::Int(at)) => match position(*at, text.chars_len()) {
             Some(at) => Ok(Value::Str(text.char_at(at))),
             None => Err(out_of_range(object, *at, text.chars_len())),

@@ -62,6 +62,7 @@ pub(crate) fn set_index(object: &mut Value, index: &Value, value: Value) -> Resu
         (Value::List(list), Value::Int(at)) if usize::try_from(*at).is_ok_and(|at| at < list.len()) => {
             list.set(*at as usize, value).map(drop)
         }
+        (Value::Map(map), Value::Str(key)) => map.set_field(key, value),
         (object, index) => place_set(object, &[PlaceStep::Index(index)], value),
     }
 }

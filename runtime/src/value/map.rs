@@ -69,15 +69,15 @@ impl Map {
         self.0.shape.find(key).and_then(|position| self.0.values.get(position))
     }
 
-    /// The value of a field, by its name in the program.
+    /// The same for a key that is a text of its own, such as a name in the program.
     #[inline]
     pub(crate) fn field(&self, name: &Str) -> Option<&Value> {
         self.0.shape.find_same(name).and_then(|position| self.0.values.get(position))
     }
 
     /// Whether there is such a key.
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.shape.find(key).is_some()
+    pub fn contains(&self, key: &Str) -> bool {
+        self.0.shape.find_same(key).is_some()
     }
 
     /// The entry at a position.

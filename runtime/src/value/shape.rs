@@ -44,8 +44,9 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Never 0, which is what a text has whose hash is not known.
 fn hash(key: &str) -> u32 {
-    HASHER.hash_one(key) as u32
+    (HASHER.hash_one(key) as u32).max(1)
 }
 
 impl Shape {
@@ -84,29 +85,31 @@ impl Shape {
         if self.keys.len() <= UNINDEXED {
             return self.keys.iter().position(|other| other.as_str() == key);
         }
-        let index = self.index.get_or_init(|| self.index());
-        let hash = hash(key);
-        let here = |entry: &Entry| {
-            entry.hash == hash && self.keys.get(entry.position as usize).is_some_and(|other| other.as_str() == key)
-        };
-        index.find(spread(hash), here).map(|entry| entry.position as usize)
+        self.look_up(hash(key), |other| other.as_str() == key)
     }
 
-    /// The position of a key that is likely to be the very one that stands here, as the names in a program are.
+    /// The same for a text, whose hash is computed once. It is likely to be the very one that stands here, as the names in a
+    /// program are, and the keys that were taken from a map.
     #[inline]
     pub(super) fn find_same(&self, key: &Str) -> Option<usize> {
-        if self.keys.len() <= UNINDEXED
-            && let Some(same) = self.keys.iter().position(|other| other.is_same(key))
-        {
-            return Some(same);
+        if self.keys.len() <= UNINDEXED {
+            let same = self.keys.iter().position(|other| other.is_same(key));
+            return same.or_else(|| self.find(key));
         }
-        self.find(key)
+        self.look_up(key.hash(hash), |other| other == key)
+    }
+
+    /// The position of the key with a hash that is the one that is looked for.
+    fn look_up(&self, hash: u32, is: impl Fn(&Str) -> bool) -> Option<usize> {
+        let index = self.index.get_or_init(|| self.index());
+        let here = |entry: &Entry| entry.hash == hash && self.keys.get(entry.position as usize).is_some_and(&is);
+        index.find(spread(hash), here).map(|entry| entry.position as usize)
     }
 
     fn index(&self) -> HashTable<Entry> {
         let mut table = HashTable::with_capacity(self.keys.len());
         for (position, key) in (0u32..).zip(&self.keys) {
-            let entry = Entry { hash: hash(key), position };
+            let entry = Entry { hash: key.hash(hash), position };
             table.insert_unique(entry.spread(), entry, |entry| entry.spread());
         }
         table
@@ -115,7 +118,7 @@ impl Shape {
     /// Adds a key that is not there.
     pub(super) fn push(&mut self, key: Str) {
         if let Some(index) = self.index.get_mut() {
-            let entry = Entry { hash: hash(&key), position: self.keys.len() as u32 };
+            let entry = Entry { hash: key.hash(hash), position: self.keys.len() as u32 };
             index.insert_unique(entry.spread(), entry, |entry| entry.spread());
         }
         self.bytes = self.bytes.saturating_add(key.byte_len());
@@ -130,7 +133,7 @@ impl Shape {
         let key = self.keys.remove(position);
         self.bytes = self.bytes.saturating_sub(key.byte_len());
         if let Some(index) = self.index.get_mut() {
-            if let Ok(entry) = index.find_entry(spread(hash(&key)), |entry| entry.position as usize == position) {
+            if let Ok(entry) = index.find_entry(spread(key.hash(hash)), |entry| entry.position as usize == position) {
                 entry.remove();
             }
             for entry in index.iter_mut().filter(|entry| entry.position as usize > position) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use compact_str::CompactString;
 
@@ -26,7 +27,18 @@ struct Body {
     chars: usize,
     /// The number of the program's constant that this is.
     constant: Option<u32>,
+    hash: Hashed,
     saved: Saved,
+}
+
+/// The hash of a text, once it was needed; 0 before.
+#[derive(Default)]
+struct Hashed(AtomicU32);
+
+impl Clone for Hashed {
+    fn clone(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 impl Str {
@@ -37,7 +49,20 @@ impl Str {
 
     fn build(text: CompactString, constant: Option<u32>) -> Str {
         let chars = count_chars(&text);
-        Str(Arc::new(Body { text, chars, constant, saved: Saved::default() }))
+        Str(Arc::new(Body { text, chars, constant, hash: Hashed::default(), saved: Saved::default() }))
+    }
+
+    /// Its hash, which lasts as long as the process: `compute` gives it, never 0, when it is not known yet.
+    #[inline]
+    pub(super) fn hash(&self, compute: impl FnOnce(&str) -> u32) -> u32 {
+        match self.0.hash.0.load(Ordering::Relaxed) {
+            0 => {
+                let hash = compute(self.as_str());
+                self.0.hash.0.store(hash, Ordering::Relaxed);
+                hash
+            }
+            known => known,
+        }
     }
 
     /// The text.
@@ -78,6 +103,7 @@ impl Str {
             Some(body) => {
                 body.saved.touch_from(body.text.len());
                 body.constant = None;
+                body.hash = Hashed::default();
                 body.chars += more;
                 body.text.push_str(tail);
             }
@@ -91,7 +117,8 @@ impl Str {
                 text.push_str(tail);
                 let mut saved = self.0.saved.clone();
                 saved.touch_from(head.len());
-                *self = Str(Arc::new(Body { text, chars: self.0.chars + more, constant: None, saved }));
+                let chars = self.0.chars + more;
+                *self = Str(Arc::new(Body { text, chars, constant: None, hash: Hashed::default(), saved }));
             }
         }
     }
