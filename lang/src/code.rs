@@ -93,6 +93,10 @@ codes! {
     /// a match that misses a case
     MissingCase = "WF0308", Error;
 
+    // Tests.
+    /// a declaration that hides a name which only tests know
+    HidesTestName = "WF0501", Warning;
+
     // What is not built.
     /// a part of the language that this version does not run yet
     NotBuilt = "WF0901", Error;

@@ -13,5 +13,6 @@ pub const MODULES: &[(&str, &str)] = &[
     ("map", include_str!("../map.wf")),
     ("random", include_str!("../random.wf")),
     ("string", include_str!("../string.wf")),
+    ("test", include_str!("../test.wf")),
     ("time", include_str!("../time.wf")),
 ];

@@ -39,6 +39,7 @@ mod scope;
 mod show;
 mod stmt;
 mod suggest;
+mod testing;
 pub mod ty;
 mod unbuilt;
 mod union;
@@ -46,6 +47,7 @@ mod waits;
 mod walk;
 
 pub use crate::program::op::CtxMember;
+pub use waits::is_instant;
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
 
 /// A module among those that are checked together.
@@ -139,6 +141,21 @@ pub struct Tables {
     pub written: HashMap<(u32, u32), Type>,
     /// The fields of the module's `state` block; `None` without one.
     pub state: Option<RecordType>,
+    /// What the statements of tests mock and crash after, by the offset of the first name.
+    pub targets: HashMap<u32, Watched>,
+    /// What each `calls(…)` of a test lists.
+    pub counted: HashMap<ExprId, Watched>,
+}
+
+/// What a test mocks, counts or crashes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Watched {
+    /// A declared workflow, step or function, or one of the library with all its signatures.
+    Function(ItemRef),
+    /// An agent.
+    Agent(ItemRef),
+    /// Every call of a model.
+    Model,
 }
 
 /// What a name refers to.
@@ -234,6 +251,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
     let checker::Checker { tables, named, signatures, mut diagnostics, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);
+        testing::hidden_names(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));

@@ -31,7 +31,7 @@ pub(super) enum Dotted {
 }
 
 /// What a name was found to be.
-enum Found {
+pub(super) enum Found {
     Use(Use),
     /// An import, of which nothing is known.
     Imported,
@@ -69,7 +69,7 @@ impl<'a> Checker<'a> {
         if all.contains(&item) { all } else { vec![item] }
     }
 
-    fn find(&self, name: &str, dotted: bool) -> Found {
+    pub(super) fn find(&self, name: &str, dotted: bool) -> Found {
         if let Some(local) = self.frame.scopes.find(name) {
             return Found::Use(Use::Local(local.id));
         }
@@ -239,7 +239,7 @@ impl<'a> Checker<'a> {
         Some(Use::CtxMember(member))
     }
 
-    fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
+    pub(super) fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
         let private = name.text.starts_with('_') && !self.frame.library;
         let items = self.names[module.0 as usize].items.get(&name.text).filter(|_| !private);
         if let Some(item) = items.and_then(|items| items.first())
@@ -286,7 +286,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn unknown_name(&mut self, name: &str, span: Span) {
+    pub(super) fn unknown_name(&mut self, name: &str, span: Span) {
         if name.is_empty() {
             return;
         }

@@ -79,12 +79,11 @@ impl<'a> Checker<'a> {
                 });
                 matches!(cond.kind, ExprKind::Bool(true)) && !broke
             }
-            // Statements of tests, which are not looked at.
-            StmtKind::Mock { .. }
-            | StmtKind::Answer { .. }
-            | StmtKind::Crash { .. }
-            | StmtKind::Assert { .. }
-            | StmtKind::Error => false,
+            StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {
+                self.test_statement(stmt);
+                false
+            }
+            StmtKind::Error => false,
         }
     }
 

@@ -31,6 +31,11 @@ pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &m
     }
 }
 
+/// Whether an effect of the library, by module and name, is answered at once.
+pub fn is_instant(module: &str, name: &str) -> bool {
+    INSTANT.contains(&format!("{module}.{name}").as_str())
+}
+
 struct Known<'a> {
     modules: &'a [ModuleInput],
     tables: &'a [Tables],
@@ -61,7 +66,7 @@ impl Known<'_> {
             (FunctionKind::Fn, Some(_)) => self.waits_at(module, item).is_some(),
             (FunctionKind::Fn, None) => {
                 let effect = item.annotations.iter().any(|annotation| annotation.name.text == "effect");
-                effect && !INSTANT.contains(&format!("{}.{}", input.name, declared.name.text).as_str())
+                effect && !is_instant(&input.name, &declared.name.text)
             }
         };
         self.functions.insert(function, waits);

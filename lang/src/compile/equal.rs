@@ -4,7 +4,7 @@ use super::{Compiler, body::Body};
 use crate::{
     check::{ItemRef, Type},
     program::{Op, Reg},
-    syntax::ast::Expr,
+    syntax::ast::{BinaryOp, Expr},
 };
 
 impl<'c> Body<'_, 'c> {
@@ -23,12 +23,41 @@ impl<'c> Body<'_, 'c> {
             let base = body.take(3);
             body.expr(a, base);
             body.expr(b, base + 1);
-            let ty = body.compiler.type_id(ty).0;
-            body.emit(Op::Type { dst: base + 2, ty });
-            let native = body.compiler.native("pattern.equal");
-            body.emit(Op::Native { base, native, argc: 3 });
-            body.emit(if negated { Op::Not { dst, a: base } } else { Op::Copy { dst, src: base } });
+            body.equal_as(ty, base, negated, dst);
         });
+    }
+
+    /// A comparison of two values that stay in their registers.
+    pub(super) fn compare(&mut self, op: BinaryOp, (a, left): (&'c Expr, Reg), (b, right): (&'c Expr, Reg), dst: Reg) {
+        let equality = matches!(op, BinaryOp::Eq | BinaryOp::Ne);
+        let mut sides = [a, b].into_iter().map(|side| self.type_of(side)).filter(|_| equality);
+        if let Some(ty) = sides.find(|ty| self.compiler.has_optional(ty, &mut Vec::new())) {
+            return self.scoped(|body| {
+                let base = body.take(3);
+                body.emit(Op::Copy { dst: base, src: left });
+                body.emit(Op::Copy { dst: base + 1, src: right });
+                body.equal_as(ty, base, op == BinaryOp::Ne, dst);
+            });
+        }
+        let (a, b) = (left, right);
+        self.emit(match op {
+            BinaryOp::Ne => Op::Ne { dst, a, b },
+            BinaryOp::Lt => Op::Lt { dst, a, b },
+            BinaryOp::Le => Op::Le { dst, a, b },
+            BinaryOp::Gt => Op::Gt { dst, a, b },
+            BinaryOp::Ge => Op::Ge { dst, a, b },
+            BinaryOp::In => Op::In { dst, a, b },
+            _ => Op::Eq { dst, a, b },
+        });
+    }
+
+    /// Compares the values in `base` and behind it as values of a type with optional fields.
+    fn equal_as(&mut self, ty: &Type, base: Reg, negated: bool, dst: Reg) {
+        let ty = self.compiler.type_id(ty).0;
+        self.emit(Op::Type { dst: base + 2, ty });
+        let native = self.compiler.native("pattern.equal");
+        self.emit(Op::Native { base, native, argc: 3 });
+        self.emit(if negated { Op::Not { dst, a: base } } else { Op::Copy { dst, src: base } });
     }
 }
 

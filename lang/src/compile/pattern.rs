@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use crate::{
+    check::Type,
     program::{Constant, Op, Pc, Reg},
     syntax::ast::{self, Arm, Expr, Name, Pattern, PatternKind, TypeExpr},
 };
@@ -119,7 +120,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// Tests a pattern; every jump in `misses` is taken when it does not fit.
-    fn test(&mut self, pattern: &'c Pattern, value: Reg, misses: &mut Vec<Pc>) {
+    pub(super) fn test(&mut self, pattern: &'c Pattern, value: Reg, misses: &mut Vec<Pc>) {
         match &pattern.kind {
             PatternKind::Wildcard => {}
             PatternKind::Bind(name, ty) => {
@@ -149,11 +150,43 @@ impl<'c> Body<'_, 'c> {
                 self.test(last, value, misses);
                 self.land_all(hits);
             }
-            PatternKind::Record { .. } | PatternKind::List { .. } | PatternKind::Error => self.scoped(|body| {
+            PatternKind::Record { fields, rest } => {
+                self.test_kind(&Type::Map(Type::Any.into()), value, misses);
+                for (name, inner) in fields {
+                    let dst = self.take(1);
+                    self.scoped(|body| {
+                        let key = body.take(1);
+                        body.constant(key, Constant::String(name.text.clone()));
+                        body.emit(Op::In { dst: key, a: key, b: value });
+                        misses.push(body.emit(Op::JumpIfNot { cond: key, to: 0 }));
+                    });
+                    let field = self.compiler.name(&name.text);
+                    self.emit(Op::FieldOrNull { dst, object: value, name: field });
+                    match inner {
+                        Some(inner) => self.test(inner, dst, misses),
+                        None => self.bind(name, dst),
+                    }
+                }
+                if let Some(Some(rest)) = rest {
+                    let dst = self.rest_of_record(value, fields);
+                    self.bind(rest, dst);
+                }
+            }
+            PatternKind::List { .. } | PatternKind::Error => self.scoped(|body| {
                 let dst = body.take(1);
                 body.not_built(dst);
             }),
         }
+    }
+
+    fn test_kind(&mut self, ty: &Type, value: Reg, misses: &mut Vec<Pc>) {
+        let ty = self.compiler.type_id(ty).0;
+        self.scoped(|body| {
+            let reg = body.take(1);
+            body.emit(Op::Copy { dst: reg, src: value });
+            body.emit(Op::Fits { reg, ty });
+            misses.push(body.emit(Op::JumpIfNot { cond: reg, to: 0 }));
+        });
     }
 
     fn test_type(&mut self, written: &'c TypeExpr, value: Reg, misses: &mut Vec<Pc>) {

@@ -56,6 +56,47 @@ pub struct Program {
     pub methods: Vec<Method>,
     /// The library function that asks an agent: (agent, prompt, output).
     pub ask: Option<FunctionId>,
+    /// The tests, where the program was compiled to be tested; each is one of the workflows.
+    pub tests: Vec<Test>,
+    /// What the tests mock, count or crash after: what the hooks in the code name by index.
+    pub watched: Vec<Watched>,
+}
+
+/// A test of a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// Its name, as it is written.
+    pub name: SmolStr,
+    /// The workflow that it is; its name is unique.
+    pub workflow: SmolStr,
+    /// Its name in the source.
+    pub span: Span,
+}
+
+/// What a test mocks, counts or crashes after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Its name, as tests write it.
+    pub name: SmolStr,
+    /// What sort of thing it is.
+    pub kind: WatchedKind,
+    /// What a call of it gives.
+    pub result: TypeId,
+}
+
+/// What sort of thing is watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WatchedKind {
+    /// `workflow`, `step`.
+    Told,
+    /// `fn`, also of the library.
+    Function,
+    /// A library function that reaches the outside, by the stable name of its effect.
+    Outside(SmolStr),
+    /// An agent, an index into [`Program::agents`].
+    Agent(u32),
+    /// Every call of a model, by the stable name of its effect.
+    Model(SmolStr),
 }
 
 /// A module of a program.
@@ -138,6 +179,8 @@ pub enum FunctionKind {
     Branch,
     /// A library function that asks the agent in its first argument, and is called by that agent's name.
     Ask,
+    /// The body of a test.
+    Test,
     /// Made by the compiler: the start of a run, the settings of an agent.
     Hidden,
 }

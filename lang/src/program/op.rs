@@ -119,6 +119,8 @@ pub enum Op {
     Call { base: Reg, function: u32 },
     /// calls the function value in `base` with the `argc` arguments that follow it. Safe point
     CallValue { base: Reg, argc: u16, checked: bool },
+    /// calls the function value in `base` with the elements of the list that follows it. Safe point
+    Apply { base: Reg },
     /// calls the method `names[name]` of the value in `base` with the `argc` arguments that follow it. Safe point
     CallMethod { base: Reg, name: u16, argc: u16 },
     /// calls the function that computes the settings of the agent in `base`. Safe point
@@ -145,6 +147,8 @@ pub enum Op {
     Gather { base: Reg, gather: u16 },
     /// `dst = ` a member of `ctx`
     Ctx { dst: Reg, member: CtxMember },
+    /// in tests: `dst = ` whether no workflow or step stands around the call that begins here
+    Outermost { dst: Reg },
 }
 
 /// The members of `ctx` beside `state`.
@@ -178,6 +182,7 @@ impl Op {
             Op::Loop
                 | Op::Call { .. }
                 | Op::CallValue { .. }
+                | Op::Apply { .. }
                 | Op::CallMethod { .. }
                 | Op::CallSettings { .. }
                 | Op::Effect { .. }

@@ -116,6 +116,11 @@ impl Run {
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
     }
 
+    /// The run is left as it is: the test that it is has failed.
+    pub(super) fn given_up(&self) -> Report {
+        self.report(Ended::Interrupted, Json::Null, Json::Null)
+    }
+
     fn report(&self, ended: Ended, output: Json, error: Json) -> Report {
         let status = match ended {
             Ended::Completed => "completed",

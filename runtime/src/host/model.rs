@@ -81,7 +81,7 @@ impl Models {
     fn echo(&self, request: &Value, output: Option<TypeId>) -> Outcome {
         let types = &self.image.program.types;
         let text = match output {
-            Some(ty) if !matches!(types.get(ty), TypeKind::String) => first_value(types, ty, 0).to_string(),
+            Some(ty) if !matches!(types.get(ty), TypeKind::String) => first_value(types, ty).to_string(),
             _ => last_prompt(request),
         };
         let words = |text: &str| i64::try_from(text.split_whitespace().count()).unwrap_or(i64::MAX);
@@ -270,7 +270,13 @@ fn last_prompt(request: &Value) -> String {
 }
 
 /// The first value of a type in a fixed order, as JSON for a model's answer: first literal, empty text, 0, one element.
-fn first_value(types: &Types, ty: TypeId, depth: usize) -> Json {
+fn first_value(types: &Types, ty: TypeId) -> Json {
+    let inner = first_of(types, ty);
+    if is_wrapped(types, ty) { json!({ "value": inner }) } else { inner }
+}
+
+/// The first value of a type in a fixed order.
+pub(crate) fn first_of(types: &Types, ty: TypeId) -> Json {
     fn value(types: &Types, ty: TypeId, depth: usize) -> Json {
         if depth > 20 {
             return Json::Null;
@@ -304,6 +310,5 @@ fn first_value(types: &Types, ty: TypeId, depth: usize) -> Json {
             _ => Json::Null,
         }
     }
-    let inner = value(types, ty, depth);
-    if is_wrapped(types, ty) { json!({ "value": inner }) } else { inner }
+    value(types, ty, 0)
 }

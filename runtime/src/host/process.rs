@@ -23,7 +23,7 @@ const SHOWN_STDERR: usize = 2000;
 
 /// `exec(argv, input, env, cwd, timeout, check)`. The key of the call stands in `WF_IDEMPOTENCY_KEY`.
 pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
-    let [argv, input, env, cwd, timeout, check] = effect.args.as_slice() else {
+    let [argv, input, env, cwd, timeout, _] = effect.args.as_slice() else {
         return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
     };
     let argv = argv.as_list().ok_or_else(|| wrong("argv", "a list of strings", argv))?;
@@ -74,22 +74,30 @@ pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
             tokio::time::timeout(limit, running).await.map_err(|_| late())??
         }
     };
-    let code = status.code().map_or(-1, i64::from);
-    if check.as_bool() != Some(false) && !status.success() {
-        let ended = match status.code() {
-            Some(code) => format!("ended with code {code}"),
-            None => "was ended by a signal".to_owned(),
-        };
-        let shown = stderr.trim_end();
-        let from = shown.ceil_char_boundary(shown.len().saturating_sub(SHOWN_STDERR));
-        let message = match &shown[from..] {
-            "" => format!("`{program}` {ended}"),
-            end => format!("`{program}` {ended}: {end}"),
-        };
-        let data = output(&stdout, &stderr, code)?;
-        return Err(Fault::new(Kind::Exec, message).with_data(data));
+    ended(effect, &stdout, &stderr, status.code())
+}
+
+/// What a call of `exec` comes to when its program has ended so; no code is the end by a signal.
+pub(crate) fn ended(effect: &Effect, stdout: &str, stderr: &str, code: Option<i32>) -> Outcome {
+    let [argv, _, _, _, _, check] = effect.args.as_slice() else {
+        return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
+    };
+    let output = output(stdout, stderr, code.map_or(-1, i64::from))?;
+    if check.as_bool() == Some(false) || code == Some(0) {
+        return Ok(output);
     }
-    output(&stdout, &stderr, code)
+    let program = argv.as_list().and_then(|words| words.iter().next()).and_then(Value::as_str).unwrap_or_default();
+    let ended = match code {
+        Some(code) => format!("ended with code {code}"),
+        None => "was ended by a signal".to_owned(),
+    };
+    let shown = stderr.trim_end();
+    let from = shown.ceil_char_boundary(shown.len().saturating_sub(SHOWN_STDERR));
+    let message = match &shown[from..] {
+        "" => format!("`{program}` {ended}"),
+        end => format!("`{program}` {ended}: {end}"),
+    };
+    Err(Fault::new(Kind::Exec, message).with_data(output))
 }
 
 fn output(stdout: &str, stderr: &str, code: i64) -> Outcome {

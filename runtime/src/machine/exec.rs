@@ -322,6 +322,11 @@ impl Machine {
                         self.fuel -= 1;
                         continue 'frames;
                     }
+                    Op::Apply { base: first } => {
+                        park!(pc);
+                        attempt!(self.apply(fiber, base + usize::from(first)));
+                        continue 'frames;
+                    }
                     Op::CallMethod { base: first, name, argc } => {
                         park!(pc);
                         attempt!(self.call_method(fiber, base + usize::from(first), name, argc));
@@ -401,6 +406,10 @@ impl Machine {
                         let group = attempt!(self.gather(fiber, from, gather));
                         return Stop::Joins(group);
                     }
+                    Op::Outermost { dst } => {
+                        let outermost = self.outermost(fiber);
+                        reg!(dst) = Value::Bool(outermost);
+                    }
                     Op::Ctx { dst, member } => {
                         let value = self.ctx(fiber, member);
                         reg!(dst) = value;
@@ -448,6 +457,7 @@ pub(crate) fn result_register(op: Op) -> Option<Reg> {
     match op {
         Op::Call { base, .. }
         | Op::CallValue { base, .. }
+        | Op::Apply { base }
         | Op::CallMethod { base, .. }
         | Op::CallSettings { base }
         | Op::Effect { base, .. }

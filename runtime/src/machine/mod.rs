@@ -25,6 +25,7 @@ mod image;
 mod place;
 mod scope;
 mod tell;
+mod testing;
 mod unwind;
 pub(crate) mod view;
 

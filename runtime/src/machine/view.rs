@@ -71,7 +71,7 @@ fn waits_for(fiber: &Fiber) -> Json {
             let kind = match effect.kind() {
                 EffectKind::Timer => "timer",
                 EffectKind::Request => "request",
-                EffectKind::Instant | EffectKind::Outside => "call",
+                EffectKind::Instant | EffectKind::Outside | EffectKind::Hook => "call",
             };
             json!({ "kind": kind, "what": what(effect.name.as_str()), "path": effect.path.as_str() })
         }

@@ -11,7 +11,7 @@ use crate::ops::{as_list, concat, describe};
 use crate::validate::fits_outside;
 use crate::value::{List, Map, Str, Value};
 
-mod answer;
+pub(crate) mod answer;
 mod equal;
 mod pattern;
 

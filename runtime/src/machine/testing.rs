@@ -1,0 +1,120 @@
+//! What only tests ask of a machine: the identity of calls, a fresh `ctx.state`, and a function's value beside the run.
+
+use std::sync::Arc;
+
+use super::{Around, FiberState, Machine, Outcome, Progress, fiber::Fiber};
+use crate::{
+    effect::{Effect, EffectKind},
+    fault::{Fault, Kind},
+    value::{List, Map, Value},
+};
+
+/// The counter of a scope's draws: clock, randomness, identifiers.
+pub(super) const DRAWS: u32 = u32::MAX - 64;
+/// How many loop heads and calls a value beside the run may take.
+const FUEL: u32 = 10_000_000;
+
+impl Machine {
+    /// Whether the program is one that is tested.
+    pub(super) fn is_test(&self) -> bool {
+        !self.image.program.tests.is_empty()
+    }
+
+    /// The path of a fiber's innermost scope with the attempts of all that stands around it: what tells its calls from
+    /// those of another attempt.
+    pub(crate) fn identity(&self, fiber: &Fiber) -> String {
+        let parent = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
+        let own = fiber.around.path.as_str();
+        let mut identity = match parent {
+            Some(parent) => {
+                let from = parent.path().len().min(own.len());
+                self.identity(parent) + own.get(from..).unwrap_or_default()
+            }
+            None => own.to_owned(),
+        };
+        for scope in fiber.scopes.iter().skip(1) {
+            if !identity.is_empty() {
+                identity.push('/');
+            }
+            identity.push_str(&format!("{}[{}]", scope.name.as_str(), scope.index));
+            if scope.attempt > 1 {
+                identity.push_str(&format!("@{}", scope.attempt));
+            }
+        }
+        identity
+    }
+
+    /// The identity of what a fiber waits for.
+    pub fn identity_of(&self, fiber: u32) -> String {
+        self.fibers.get(&fiber).map(|fiber| self.identity(fiber)).unwrap_or_default()
+    }
+
+    /// Whether no workflow or step stands around the call that begins: its `ctx.state` is empty from then on.
+    pub(super) fn outermost(&mut self, fiber: &Fiber) -> bool {
+        let around = &fiber.around;
+        let before = &fiber.scopes[..fiber.scopes.len().saturating_sub(1)];
+        let outermost = around.workflow.is_none() && around.step.is_none() && !before.iter().any(|s| self.is_told(s));
+        if outermost {
+            self.states.iter_mut().for_each(|state| *state = Value::Map(Map::new()));
+            self.root_changed = true;
+        }
+        outermost
+    }
+
+    fn is_told(&self, scope: &super::Scope) -> bool {
+        self.image.program.functions.get(scope.function as usize).is_some_and(|function| function.kind.is_told())
+    }
+
+    /// Calls the function value at `base` with the elements of the list behind it.
+    pub(super) fn apply(&self, fiber: &mut Fiber, base: usize) -> Result<(), Fault> {
+        let arguments = fiber.regs[base + 1].take();
+        let arguments = arguments.as_list().map_or(&[][..], List::as_slice);
+        let Ok(argc) = u16::try_from(arguments.len()) else {
+            return Err(Fault::new(Kind::Type, format!("a call with {} arguments", arguments.len())));
+        };
+        let end = base + 1 + arguments.len();
+        if fiber.regs.len() < end {
+            fiber.regs.resize(end, Value::Null);
+        }
+        for (reg, argument) in fiber.regs[base + 1..end].iter_mut().zip(arguments) {
+            *reg = argument.clone();
+        }
+        self.call_value(fiber, base, argc, true)
+    }
+
+    /// The value of a function beside the run, which stays as it is: on a machine of its own, with the run's constants
+    /// and state. `answer` gives what is answered at once.
+    ///
+    /// # Errors
+    /// What it throws; and when it waits for anything, or does not come to an end.
+    pub fn evaluate(&self, function: &Value, args: Vec<Value>, answer: &dyn Fn(&Effect) -> Outcome) -> Outcome {
+        let Value::Closure(closure) = function else {
+            return Err(Fault::new(Kind::Type, "only a function has a value"));
+        };
+        let mut beside = Self::empty(Arc::clone(&self.image), Arc::clone(&self.run));
+        beside.globals.clone_from(&self.globals);
+        beside.states.clone_from(&self.states);
+        let mut fiber = Fiber::new(0, None, Around::default());
+        beside.enter(&mut fiber, closure.function().0, args, closure.captures());
+        fiber.state = FiberState::Ready(None);
+        beside.fibers.insert(0, fiber);
+        beside.next_fiber = 1;
+        beside.ready.push_back(0);
+        loop {
+            match beside.run(FUEL) {
+                Progress::Done(outcome) => return outcome,
+                Progress::Effect(effect) if matches!(effect.kind(), EffectKind::Instant | EffectKind::Hook) => {
+                    let outcome = answer(&effect);
+                    beside.settle_now(effect.fiber, effect.id, outcome);
+                }
+                Progress::Boundary => {}
+                Progress::Effect(effect) => {
+                    let message = format!("it calls `{}`, which waits", effect.name.as_str());
+                    return Err(Fault::new(Kind::Error, message));
+                }
+                Progress::Waiting => return Err(Fault::new(Kind::Error, "it waits")),
+                Progress::OutOfFuel => return Err(Self::limit("it does not come to an end")),
+            }
+        }
+    }
+}

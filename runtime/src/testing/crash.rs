@@ -1,0 +1,210 @@
+//! `crash` lines: the process is killed at a write, and the run goes on from the store.
+
+use std::sync::Arc;
+
+use super::{
+    failure::Failure,
+    mock::without_attempt,
+    world::{Crash, Doom, World},
+};
+use crate::{
+    effect::Effect,
+    machine::Outcome,
+    store::{
+        Answered, Delta, Epoch, EventBatch, Kept, MemoryStore, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
+        RunRecord, Store, StoreCounts, StoreError, Visit,
+    },
+    value::Value,
+};
+
+/// How many bytes of events a test may tell.
+const MOST_TOLD: usize = 64 << 20;
+
+impl World {
+    /// Answers a hook; whether what is true then has to be saved.
+    pub(super) fn hook(&self, effect: &Effect) -> (Outcome, bool) {
+        let outcome = match effect.name.as_str() {
+            "test._mock" => self.mock(effect),
+            "test._answer" => self.answer(effect),
+            "test._crash" => self.crash(effect),
+            "test._failed" => {
+                self.fail(Failure::of_assertion(effect));
+                Ok(Value::Null)
+            }
+            "test._calls" => self.calls(effect),
+            "test._call" => self.call(effect),
+            "test._arguments" => self.arguments(effect),
+            "test._value" => self.value(effect),
+            "test._answer_of" => self.answer_of_agent(effect),
+            "test._wire" => self.wire(effect),
+            "test._done" => return (Ok(Value::Null), self.done(effect)),
+            other => Err(super::outside::unknown(other)),
+        };
+        (outcome, false)
+    }
+
+    /// `_answer(line)`.
+    fn answer(&self, effect: &Effect) -> Outcome {
+        if let Some(line) = effect.args.first() {
+            self.lock().lines.push(line.clone());
+        }
+        Ok(Value::Null)
+    }
+
+    /// `_crash(of, during, nth)`.
+    fn crash(&self, effect: &Effect) -> Outcome {
+        let [of, during, nth] = effect.args.as_slice() else { return Ok(Value::Null) };
+        let Some(entry) = self.entry(Some(of)) else { return Ok(Value::Null) };
+        let Some(nth) = nth.as_int().and_then(|nth| usize::try_from(nth).ok()).filter(|nth| *nth > 0) else {
+            self.fail(Failure::new("calls are counted from 1").at(effect.span).value("it is", nth));
+            return Ok(Value::Null);
+        };
+        let crash = Crash { entry, during: during.as_bool() == Some(true), nth, span: effect.span };
+        self.lock().crashes.push(crash);
+        Ok(Value::Null)
+    }
+
+    /// `_done(of, told)`: a call has its value. Whether it has to be saved now: the end of what is told is saved anyway.
+    fn done(&self, effect: &Effect) -> bool {
+        let Some(entry) = self.entry(effect.args.first()) else { return false };
+        let told = effect.args.get(1).and_then(Value::as_bool) == Some(true);
+        let identity = effect.path.as_str();
+        // What reaches the outside is lost at the write that would hold its answer, which was before.
+        let before = !self.reaches_outside(entry) && self.fires(entry, identity, true);
+        let after = self.fires(entry, identity, false);
+        let doom = if before {
+            Doom::Before
+        } else if after {
+            Doom::After
+        } else {
+            return false;
+        };
+        self.lock().doom = Some(doom);
+        !told
+    }
+
+    /// Counts a call that completes, once, and fires the `crash` lines that wait for it. Whether any did.
+    pub(super) fn fires(&self, entry: u16, identity: &str, during: bool) -> bool {
+        let call = without_attempt(identity);
+        let mut inner = self.lock();
+        let completed = inner.completed.entry((entry, during)).or_default();
+        let nth = match completed.iter().position(|known| known == call) {
+            Some(index) => index + 1,
+            None => {
+                completed.push(call.to_owned());
+                completed.len()
+            }
+        };
+        let inner = &mut *inner;
+        inner.fired.resize(inner.crashes.len().max(inner.fired.len()), false);
+        let mut any = false;
+        for (crash, fired) in inner.crashes.iter().zip(&mut inner.fired) {
+            if crash.entry == entry && crash.during == during && crash.nth == nth && !*fired {
+                *fired = true;
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+/// A store in memory whose process may be killed at a write.
+pub(super) struct Killing {
+    store: Arc<MemoryStore>,
+    world: Arc<World>,
+}
+
+impl Killing {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        Self { store: MemoryStore::new(), world }
+    }
+
+    fn write(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Result<(), StoreError> {
+        let killed = || StoreError::Unusable("the process was killed by the test".into());
+        let doom = self.world.lock().doom.take();
+        if doom == Some(Doom::Before) {
+            self.world.lock().killed = true;
+            return Err(killed());
+        }
+        let told = delta.events.as_ref().map_or(0, |events| events.lines.len());
+        let receipt = self.store.commit(run, epoch, delta);
+        futures_util::FutureExt::now_or_never(receipt).unwrap_or(Ok(()))?;
+        let mut inner = self.world.lock();
+        inner.was_saved();
+        if doom == Some(Doom::After) {
+            inner.killed = true;
+            return Err(killed());
+        }
+        inner.told += told;
+        if inner.told > MOST_TOLD {
+            inner.failure.get_or_insert_with(|| Failure::new("the test tells more than 64 MiB of events"));
+        }
+        Ok(())
+    }
+}
+
+impl Store for Killing {
+    fn begin(&self, run: NewRun) -> Result<Epoch, StoreError> {
+        self.store.begin(run)
+    }
+
+    fn commit(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt {
+        Box::pin(std::future::ready(self.write(run, epoch, delta)))
+    }
+
+    fn acquire(&self, run: &RunId, owner: Owner, take_over: bool, now: Millis) -> Result<Epoch, StoreError> {
+        self.store.acquire(run, owner, take_over, now)
+    }
+
+    fn renew(&self, run: &RunId, epoch: Epoch, now: Millis) -> Result<(), StoreError> {
+        self.store.renew(run, epoch, now)
+    }
+
+    fn release(&self, run: &RunId, epoch: Epoch) -> Result<(), StoreError> {
+        self.store.release(run, epoch)
+    }
+
+    fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
+        self.store.answer(run, request, value, now)
+    }
+
+    fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
+        self.store.load(run, at, visit)
+    }
+
+    fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+        self.store.code(hash)
+    }
+
+    fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
+        self.store.run(id)
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.store.runs(limit)
+    }
+
+    fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        self.store.ids_like(part, limit)
+    }
+
+    fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
+        self.store.requests(run)
+    }
+
+    fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
+        self.store.events(run, after)
+    }
+
+    fn kept(&self, run: &RunId) -> Result<Option<Kept>, StoreError> {
+        self.store.kept(run)
+    }
+
+    fn checkpoints(&self, run: &RunId) -> Result<Vec<u64>, StoreError> {
+        self.store.checkpoints(run)
+    }
+
+    fn counts(&self) -> StoreCounts {
+        self.store.counts()
+    }
+}

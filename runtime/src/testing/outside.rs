@@ -1,0 +1,204 @@
+//! Calls that reach the outside, in a world that has none: what a mock gave for them, or a test that fails by name.
+
+use wf_lang::program::{Literal, TypeId, TypeKind, Types};
+
+use super::{
+    failure::Failure,
+    mock::usage,
+    show::inline,
+    world::{Doom, World},
+};
+use crate::{
+    effect::Effect,
+    fault::{Fault, Kind},
+    host::{Host, Performing, process},
+    json,
+    machine::Outcome,
+    validate::{fits, show_type},
+    value::Value,
+};
+
+impl World {
+    /// Performs a call: with what a mock gave for it, or, for a model that does not leave the process, by itself.
+    pub(super) fn perform(&self, effect: Effect, key: String) -> Performing {
+        let mocked = self.lock().wires.get(effect.path.as_str()).cloned();
+        let outcome = match mocked {
+            Some(value) => self.on_the_wire(&effect, &value),
+            None if effect.name.as_str() == "agent._model" && self.stays_here(&effect) => {
+                self.is_answered(&effect);
+                return self.system.perform(effect, key);
+            }
+            None => return self.unmocked(&effect),
+        };
+        self.is_answered(&effect);
+        Box::pin(std::future::ready(outcome))
+    }
+
+    /// What comes back for a call, when a mock gave this for the wire.
+    fn on_the_wire(&self, effect: &Effect, value: &Value) -> Outcome {
+        let result = match effect.name.as_str() {
+            "exec" => exec(effect, value),
+            "agent._model" => model(value),
+            _ => return self.plain(effect, value),
+        };
+        match result {
+            Ok(outcome) => outcome,
+            Err(reason) => {
+                let of = self.entry_of_effect(effect.name.as_str()).map_or(Value::Null, |e| Value::Int(e.into()));
+                self.misfit(&of, effect, value, &reason)
+            }
+        }
+    }
+
+    /// A call of which nothing but the value is known.
+    fn plain(&self, effect: &Effect, value: &Value) -> Outcome {
+        let entry = self.entry_of_effect(effect.name.as_str());
+        let Some(watched) = entry.and_then(|entry| self.watched(entry)) else { return Ok(value.clone()) };
+        if watched.result == Types::ANY {
+            return Ok(value.clone());
+        }
+        match fits(&self.image.program.types, watched.result, value.clone()) {
+            Ok(value) => Ok(value),
+            Err(misfit) => {
+                let of = entry.map_or(Value::Null, |entry| Value::Int(entry.into()));
+                self.misfit(&of, effect, value, &misfit.to_string())
+            }
+        }
+    }
+
+    /// Whether a model answers without leaving the process.
+    fn stays_here(&self, effect: &Effect) -> bool {
+        let named = effect.args.first().and_then(|request| request.get("model")).and_then(Value::as_str);
+        named.or(self.default_model.as_deref()).is_some_and(|model| model.starts_with("offline/"))
+    }
+
+    /// The world has done what was asked: a crash during the call loses its result.
+    fn is_answered(&self, effect: &Effect) {
+        let Some(entry) = self.entry_of_effect(effect.name.as_str()) else { return };
+        let identity = self.lock().identity(effect.path.as_str());
+        if self.fires(entry, &identity, true) {
+            self.lock().doom = Some(Doom::Before);
+        }
+    }
+
+    /// A call that would leave the process fails the test, by name.
+    fn unmocked(&self, effect: &Effect) -> Performing {
+        let agent = effect.args.first().and_then(|request| request.get("name")).and_then(Value::as_str);
+        let failure = match (effect.name.as_str(), agent) {
+            ("agent._model", Some(agent)) => {
+                let line = format!("mock {agent} => {}", self.sample_of_agent(agent));
+                Failure::new(format!("`{agent}` asks a model, which would leave the process"))
+                    .help(format!("mock it: `{line}`, or every model: `mock model => \"…\"`"))
+            }
+            (name, _) => {
+                let shown = effect.args.first().map(inline).unwrap_or_default();
+                let failure = Failure::new(format!("`{name}` would leave the process"));
+                let failure = if shown.is_empty() { failure } else { failure.value("it is called with", &first(effect)) };
+                failure.help(format!("mock it: `mock {name} => {}`", sample_of(name)))
+            }
+        };
+        self.fail(failure.at(effect.span));
+        Box::pin(std::future::pending())
+    }
+
+    fn sample_of_agent(&self, name: &str) -> String {
+        let agent = self.image.program.agents.iter().find(|agent| agent.name == name);
+        agent.map_or_else(|| "\"…\"".to_owned(), |agent| sample(&self.image.program.types, agent.output, 0))
+    }
+
+    /// The failure of a test that has a `crash` line which never fired.
+    pub(super) fn unfired(&self) -> Option<Failure> {
+        let inner = self.lock();
+        let (_, crash) =
+            inner.crashes.iter().enumerate().find(|(number, _)| inner.fired.get(*number) != Some(&true))?;
+        let name = self.watched(crash.entry).map_or("it", |watched| watched.name.as_str());
+        let completed = inner.completed.get(&(crash.entry, crash.during)).map_or(0, Vec::len);
+        let word = if crash.during { "during" } else { "after" };
+        let times = match completed {
+            0 => "no call of it came to its end".to_owned(),
+            1 => "1 call of it came to its end".to_owned(),
+            n => format!("{n} calls of it came to their ends"),
+        };
+        let failure = Failure::new(format!("`crash {word} {name}` never fired: {times}"));
+        Some(failure.at(crash.span).help("take the line out, or let the test reach that call"))
+    }
+}
+
+fn first(effect: &Effect) -> Value {
+    effect.args.first().cloned().unwrap_or_default()
+}
+
+/// `{ stdout, stderr, code }`, with what is missing filled in, as the end of a program.
+fn exec(effect: &Effect, value: &Value) -> Result<Outcome, String> {
+    let Some(output) = value.as_map() else {
+        return Err(format!("expected any of `{{ stdout, stderr, code }}`, found {}", crate::ops::describe(value)));
+    };
+    let text = |name: &str| match output.get(name) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
+        Some(other) => Err(format!("expected `string` at .{name}, found {}", crate::ops::describe(other))),
+    };
+    let code = match output.get("code") {
+        None | Some(Value::Null) => 0,
+        Some(Value::Int(code)) => i32::try_from(*code).map_err(|_| format!("expected an exit code, found {code}"))?,
+        Some(other) => return Err(format!("expected `int` at .code, found {}", crate::ops::describe(other))),
+    };
+    Ok(process::ended(effect, &text("stdout")?, &text("stderr")?, Some(code)))
+}
+
+/// A model's answer: text, or `{ text, usage }` with what is missing filled in; other data is its JSON.
+fn model(value: &Value) -> Result<Outcome, String> {
+    let parts = value.as_map().filter(|map| map.keys().all(|key| ["text", "usage"].contains(&key.as_str())));
+    let (text, used) = match (value, parts) {
+        (Value::Str(text), _) => (text.as_str().to_owned(), None),
+        (_, Some(parts)) if !parts.is_empty() => {
+            let text = parts.get("text").and_then(Value::as_str).unwrap_or_default();
+            (text.to_owned(), parts.get("usage"))
+        }
+        (other, _) => (json::to_json(other).map_err(|fault| fault.message.as_str().to_owned())?.to_string(), None),
+    };
+    Ok(usage(used).and_then(|usage| Value::record([("text", Value::str(text)), ("usage", usage)])))
+}
+
+/// What the mock of a library function may look like.
+fn sample_of(name: &str) -> &'static str {
+    match name {
+        "exec" => "{ stdout: \"…\" }",
+        name if name.starts_with("http.") => "{ body: \"…\" }",
+        "fs.read" => "\"…\"",
+        "fs.list" | "fs.glob" => "[]",
+        "fs.exists" => "true",
+        name if name.starts_with("fs.") => "null",
+        _ => "…",
+    }
+}
+
+/// A value of a type, as a mock would write it.
+fn sample(types: &Types, ty: TypeId, depth: usize) -> String {
+    if depth > 2 {
+        return "…".to_owned();
+    }
+    match types.get(ty) {
+        TypeKind::String => "\"…\"".to_owned(),
+        TypeKind::Int => "1".to_owned(),
+        TypeKind::Float => "1.0".to_owned(),
+        TypeKind::Bool => "true".to_owned(),
+        TypeKind::Null => "null".to_owned(),
+        TypeKind::Literal(Literal::String(text)) => format!("{text:?}"),
+        TypeKind::Literal(_) => show_type(types, ty),
+        TypeKind::List(item) => format!("[{}]", sample(types, *item, depth + 1)),
+        TypeKind::Record(fields) => {
+            let needed = fields.iter().filter(|field| !field.optional);
+            let shown: Vec<String> =
+                needed.map(|field| format!("{}: {}", field.name, sample(types, field.ty, depth + 1))).collect();
+            format!("{{ {} }}", shown.join(", "))
+        }
+        TypeKind::Union(members) => members.first().map_or_else(|| "…".to_owned(), |m| sample(types, *m, depth)),
+        _ => "…".to_owned(),
+    }
+}
+
+/// A fault for a hook that this engine does not know.
+pub(super) fn unknown(name: &str) -> Fault {
+    Fault::new(Kind::Error, format!("this engine has no library function `{name}`"))
+}
