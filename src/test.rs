@@ -141,7 +141,7 @@ impl Test {
         let program = wf_lang::compile::compile_tests(&loaded.checked)
             .map_err(|diagnostic| format!("{}: {}", path.display(), diagnostic.message))?;
         let (_, project) = place::project(&place::folder_of(path))?;
-        let settings = Settings { model: self.model.clone().or(project.model), timeout };
+        let settings = Settings { kill: None, model: self.model.clone().or(project.model), timeout };
         let chosen = |name: &str| self.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
         let chosen = (0..program.tests.len()).filter(|number| chosen(&program.tests[*number].name)).collect();
         let image = Image::new(program, loaded.sources.clone())?;

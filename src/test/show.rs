@@ -13,6 +13,11 @@ const BOLD: &str = "\u{1b}[1m";
 const FAINT: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
+/// How many characters of what something is and what it holds go on one line.
+const NARROW: usize = 100;
+/// How many lines of a value are shown above the difference to another.
+const SHORT: usize = 8;
+
 /// Whether a script has tests, or would have if it could be read.
 pub(super) fn may_have_tests(loaded: &Loaded) -> bool {
     let main = loaded.checked.modules.last();
@@ -59,22 +64,32 @@ fn reason(suite: &Suite, failure: &Failure, colour: bool) -> String {
     text.push('\n');
     for (of, lines) in &failure.values {
         match lines.as_slice() {
-            [one] => text.push_str(&format!("  {of}\n    {one}\n")),
-            many => {
-                text.push_str(&format!("  {of}\n"));
+            [one] if of.chars().count() + one.chars().count() <= NARROW => text.push_str(&format!("  {of}: {one}\n")),
+            many if failure.diff.is_empty() || many.len() <= SHORT => {
+                text.push_str(&format!("  {of}:\n"));
                 many.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
             }
+            _ => {}
         }
     }
     if !failure.diff.is_empty() {
-        text.push_str("  the difference\n");
+        text.push_str("  the difference:\n");
         failure.diff.iter().for_each(|line| text.push_str(&diff_line(line)));
     }
-    for (function, place) in &failure.trace {
-        text.push_str(&format!("  in {function} at {place}\n"));
-    }
+    text.push_str(&trace(failure));
     for help in &failure.help {
         text.push_str(&format!("  help: {help}\n"));
+    }
+    text
+}
+
+/// The calls that an error left; one that was made again and again by the same place is told once.
+fn trace(failure: &Failure) -> String {
+    let mut text = String::new();
+    for same in failure.trace.chunk_by(|a, b| a == b) {
+        let [(function, place), more @ ..] = same else { continue };
+        let times = if more.is_empty() { String::new() } else { format!(" ({} times)", more.len() + 1) };
+        text.push_str(&format!("  in {function} at {place}{times}\n"));
     }
     text
 }
@@ -93,7 +108,7 @@ fn printed(verdict: &Verdict) -> String {
         return String::new();
     }
     let lines: String = verdict.printed.iter().flat_map(|text| text.lines()).map(|line| format!("    {line}\n")).collect();
-    format!("  {FAINT}it printed{PLAIN}\n{lines}")
+    format!("  {FAINT}it printed:{PLAIN}\n{lines}")
 }
 
 /// How many tests there were.

@@ -30,6 +30,7 @@ use crate::{
 const TEST_NAMES: [&str; 3] = ["calls", "call", "model"];
 
 /// What a mock stands for, as far as types tell.
+#[derive(Default)]
 struct Mocked {
     /// What it is called in messages.
     name: String,
@@ -191,13 +192,13 @@ impl<'a> Checker<'a> {
                 Mocked { name, params: erased.collect(), gives, part: None }
             }
             Watched::Agent(item) => {
-                let name = match &self.item(item).kind {
-                    ItemKind::Agent(agent) => format!("`{}`", agent.name.text),
-                    _ => String::new(),
-                };
+                let ItemKind::Agent(agent) = &self.item(item).kind else { return Mocked::default() };
+                let name = format!("`{}`", agent.name.text);
+                // One that declares no output may be called for any.
+                let declared = agent.fields.iter().any(|(name, _)| name.text == "output");
                 let answer = match self.value_type(item) {
-                    Type::Agent(answer) => (*answer).clone(),
-                    _ => Type::Unknown,
+                    Type::Agent(answer) if declared => (*answer).clone(),
+                    _ => Type::Any,
                 };
                 let whole = self.agent_result(&answer);
                 Mocked { name, params: self.agent_params(), gives: vec![answer], part: Some(whole) }

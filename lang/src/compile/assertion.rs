@@ -247,7 +247,17 @@ impl<'c> Body<'_, 'c> {
                 continue;
             }
             let mut inside = Vec::new();
-            visit::children(expr, &mut |inner| inside.push(inner));
+            match &expr.kind {
+                // What stands before the dot of a method is a value, the method is none.
+                ExprKind::Call { callee, args } => {
+                    match &callee.kind {
+                        ExprKind::Field { object, .. } => inside.push(&**object),
+                        _ => inside.push(&**callee),
+                    }
+                    inside.extend(args.iter().map(|arg| &arg.value));
+                }
+                _ => visit::children(expr, &mut |inner| inside.push(inner)),
+            }
             todo.extend(inside.into_iter().rev());
         }
         found.truncate(SHOWN);
@@ -260,7 +270,7 @@ impl<'c> Body<'_, 'c> {
             (Some(Use::CtxState), _) => true,
             (Some(_), _) => false,
             (None, ExprKind::Field { object, optional: false, .. }) => {
-                !self.tables.calls.contains_key(&expr.id) && self.is_variable(object)
+                self.is_variable(object)
             }
             _ => false,
         }

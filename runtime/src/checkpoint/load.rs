@@ -362,6 +362,7 @@ fn called_from(fiber: &Fiber, caller: Frame, machine: &Machine) -> std::result::
         Some(
             Op::Call { base, .. }
             | Op::CallValue { base, .. }
+            | Op::Apply { base }
             | Op::CallMethod { base, .. }
             | Op::CallSettings { base },
         ) => Ok(caller.base + u32::from(*base)),

@@ -262,15 +262,21 @@ impl Run {
             match progress {
                 // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
                 // steps, is stopped by the clock instead.
-                Progress::Effect(effect) => {
-                    let instant = effect.kind() == EffectKind::Instant;
-                    self.take_effect(effect);
-                    if self.options.each_boundary && !instant {
+                Progress::Effect(effect) if effect.kind() == EffectKind::Hook => {
+                    if self.hook(&effect) {
                         self.commit_if_needed(sink).await?;
                         self.drain(sink).await?;
-                        if self.host.stopped() {
-                            return Ok(Ready::Waits);
-                        }
+                    }
+                    if self.host.stopped() {
+                        return Ok(Ready::Waits);
+                    }
+                }
+                Progress::Effect(effect) => {
+                    let asks = effect.kind() != EffectKind::Instant;
+                    self.take_effect(effect);
+                    if self.options.each_boundary && asks {
+                        self.commit_if_needed(sink).await?;
+                        self.drain(sink).await?;
                     }
                 }
                 Progress::Boundary if self.options.each_boundary => {

@@ -39,18 +39,21 @@ impl Run {
                 }
             },
             EffectKind::Outside => self.asked.push(effect),
-            EffectKind::Hook => self.hook(&effect),
+            EffectKind::Hook => {
+                self.hook(&effect);
+            }
         }
     }
 
-    /// A hook of a test is answered at once.
-    fn hook(&mut self, effect: &Effect) {
+    /// A hook of a test is answered at once. Whether what is true then has to be saved.
+    pub(super) fn hook(&mut self, effect: &Effect) -> bool {
         let (outcome, saves) = self.host.hook(effect);
         if let (Ok(value), "test._answer_of") = (&outcome, effect.name.as_str()) {
             self.count_usage(value);
         }
         self.unsaved |= saves;
         self.machine.settle_now(effect.fiber, effect.id, outcome);
+        saves
     }
 
     /// Adds the tokens that an answer of a model was made of.

@@ -33,6 +33,7 @@ impl Machine {
         // Clock and randomness are no calls to the outside: they have no key and are never asked again.
         if matches!(asked.kind(), EffectKind::Instant | EffectKind::Hook) {
             if self.is_test() {
+                asked.span = self.own_span(fiber).unwrap_or(span);
                 asked.path = self.identity(fiber).as_str().into();
                 asked.ordinal = if asked.kind() == EffectKind::Instant { fiber.count_call(DRAWS) } else { 0 };
             }
@@ -45,6 +46,9 @@ impl Machine {
             }
             asked.step = self.step_path(fiber);
             self.boundary = true;
+            if self.is_test() {
+                asked.span = self.own_span(fiber).unwrap_or(span);
+            }
         }
         asked
     }

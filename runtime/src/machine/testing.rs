@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use wf_lang::{Span, program::Function};
+
 use super::{Around, FiberState, Machine, Outcome, Progress, fiber::Fiber};
 use crate::{
     effect::{Effect, EffectKind},
@@ -18,6 +20,15 @@ impl Machine {
     /// Whether the program is one that is tested.
     pub(super) fn is_test(&self) -> bool {
         !self.image.program.tests.is_empty()
+    }
+
+    /// Where the innermost call of a fiber stands that the user has written.
+    pub(super) fn own_span(&self, fiber: &Fiber) -> Option<Span> {
+        let program = &self.image.program;
+        let own = |function: &Function| program.modules.get(usize::from(function.module)).is_some_and(|m| !m.library);
+        let mut frames = fiber.frames.iter().rev().map(|frame| (self.image.function(frame.function), frame.pc));
+        let (function, pc) = frames.find(|(function, _)| own(function))?;
+        Some(function.span(pc.saturating_sub(1)))
     }
 
     /// The path of a fiber's innermost scope with the attempts of all that stands around it: what tells its calls from

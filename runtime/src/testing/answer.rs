@@ -1,11 +1,12 @@
 //! `answer` lines: what a person answers to which request, and when.
 
 use serde_json::Value as Json;
+use wf_lang::Span;
 
 use super::{
     failure::{Failure, brief},
     show::pattern,
-    world::{Inner, World},
+    world::{Inner, Line, World},
 };
 use crate::{
     effect::{Effect, EffectKind},
@@ -23,6 +24,8 @@ pub(super) struct Plan {
     request: String,
     due: i64,
     answer: Json,
+    /// The line that gives it.
+    span: Span,
     given: bool,
 }
 
@@ -47,6 +50,7 @@ impl World {
         let identity = format!("{}#{}", machine.identity_of(effect.fiber), effect.ordinal);
         let (lines, known) = {
             let mut inner = self.lock();
+            inner.asked.entry(request.id.clone()).or_insert(effect.span);
             // The same request of an attempt before is withdrawn.
             inner.plans.retain(|other, plan| *other == identity || plan.request != request.id);
             let known = inner.plans.get_mut(&identity).map(|plan| plan.given = false).is_some();
@@ -61,13 +65,13 @@ impl World {
                 Ok(None) => {}
                 Ok(Some((after, answer))) => {
                     let due = request.asked_at.saturating_add(after);
-                    let plan = Plan { request: request.id.clone(), due, answer, given: false };
+                    let plan = Plan { request: request.id.clone(), due, answer, span: line.span, given: false };
                     self.lock().plans.insert(identity, plan);
                     return;
                 }
                 Err(fault) => {
                     let failure = Failure::new(format!("an `answer` has no value: {}", fault.message.as_str()));
-                    return self.fail(failure.at(effect.span).value("the request", &data));
+                    return self.fail(failure.at(line.span).value("the request", &data));
                 }
             }
         }
@@ -77,14 +81,14 @@ impl World {
     fn answer_of(
         &self,
         number: usize,
-        line: &Value,
+        line: &Line,
         data: &Value,
         machine: &Machine,
     ) -> Result<Option<(i64, Json)>, Fault> {
         let evaluate = |function: &Value, args: Vec<Value>| {
             machine.evaluate(function, args, &|effect| self.answered_at_once(effect))
         };
-        let found = evaluate(line, vec![data.clone()])?;
+        let found = evaluate(&line.function, vec![data.clone()])?;
         let Some(values) = found.get("values").and_then(Value::as_list) else { return Ok(None) };
         let turn = {
             let mut inner = self.lock();
@@ -108,24 +112,23 @@ impl World {
 
     /// An answer does not fit the type that the request asks for.
     pub(super) fn refused(&self, request: &str, reason: &str) {
-        let answer = {
-            let inner = self.lock();
-            inner.plans.values().find(|plan| plan.request == request).map(|plan| plan.answer.clone())
-        };
-        let answer = answer.and_then(|answer| from_json(&answer).ok()).unwrap_or_default();
-        let failure = Failure::new(format!("the answer to a request does not fit: {reason}"));
-        self.fail(failure.value("the answer", &answer));
+        let plan = self.lock().plans.values().find(|plan| plan.request == request).cloned();
+        let mut failure = Failure::new(format!("this answer does not fit what is asked: {reason}"));
+        if let Some(plan) = plan {
+            failure = failure.at(plan.span).value("the answer", &from_json(&plan.answer).unwrap_or_default());
+        }
+        self.fail(failure);
     }
-}
 
-/// The failure of a test in which nothing can go on but by an answer.
-pub(super) fn unanswered(request: &Json) -> Failure {
-    let data = from_json(&request["data"]).unwrap_or_default();
-    let path = request["path"].as_str().unwrap_or_default();
-    let place = if path.is_empty() { String::new() } else { format!(" of `{path}`") };
-    Failure::new(format!("nobody answers the request{place}, and nothing else can go on"))
-        .value("it asks", &data)
-        .help(format!("add a line that answers it: `answer {} => …`", pattern(&data)))
+    /// The failure of a test in which nothing can go on but by an answer.
+    pub(super) fn unanswered(&self, request: &Json) -> Failure {
+        let data = from_json(&request["data"]).unwrap_or_default();
+        let failure = Failure::new("nobody answers this request, and nothing else can go on")
+            .value("it asks", &data)
+            .help(format!("add a line that answers it before it is asked: `answer {} => …`", pattern(&data)));
+        let span = request["id"].as_str().and_then(|id| self.lock().asked.get(id).copied());
+        Failure { span, ..failure }
+    }
 }
 
 /// What a request asks, on one line.

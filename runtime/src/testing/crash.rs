@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
+    Kill,
     failure::Failure,
     mock::without_attempt,
-    world::{Crash, Doom, World},
+    world::{Crash, Doom, Line, World},
 };
 use crate::{
     effect::Effect,
@@ -46,7 +47,7 @@ impl World {
     /// `_answer(line)`.
     fn answer(&self, effect: &Effect) -> Outcome {
         if let Some(line) = effect.args.first() {
-            self.lock().lines.push(line.clone());
+            self.lock().lines.push(Line { function: line.clone(), span: effect.span });
         }
         Ok(Value::Null)
     }
@@ -59,9 +60,25 @@ impl World {
             self.fail(Failure::new("calls are counted from 1").at(effect.span).value("it is", nth));
             return Ok(Value::Null);
         };
-        let crash = Crash { entry, during: during.as_bool() == Some(true), nth, span: effect.span };
-        self.lock().crashes.push(crash);
+        let during = during.as_bool() == Some(true);
+        let mut inner = self.lock();
+        let completed = inner.completed.get(&(entry, during)).map_or(0, Vec::len);
+        let fired = inner.fired.get(inner.crashes.len()) == Some(&true);
+        inner.crashes.push(Crash { entry, during, nth, span: effect.span });
+        drop(inner);
+        if completed >= nth && !fired {
+            self.too_late(entry, during, completed, effect);
+        }
         Ok(Value::Null)
+    }
+
+    /// A `crash` line stands behind the call that it waits for.
+    fn too_late(&self, entry: u16, during: bool, completed: usize, effect: &Effect) {
+        let (word, name) = (if during { "during" } else { "after" }, self.name(entry));
+        let calls = if completed == 1 { "1 call".to_owned() } else { format!("{completed} calls") };
+        let failure = Failure::new(format!("this crash comes too late: {calls} of `{name}` came to the end before it"));
+        let help = format!("calls are counted in the whole test: `crash {word} {name} {}` is the next", completed + 1);
+        self.fail(failure.at(effect.span).help(help));
     }
 
     /// `_done(of, told)`: a call has its value. Whether it has to be saved now: the end of what is told is saved anyway.
@@ -112,16 +129,25 @@ impl World {
 pub(super) struct Killing {
     store: Arc<MemoryStore>,
     world: Arc<World>,
+    kill: Option<Kill>,
 }
 
 impl Killing {
-    pub(super) fn new(world: Arc<World>) -> Self {
-        Self { store: MemoryStore::new(), world }
+    pub(super) fn new(world: Arc<World>, kill: Option<Kill>) -> Self {
+        Self { store: MemoryStore::new(), world, kill }
+    }
+
+    /// What comes of the next write.
+    fn doom(&self) -> Option<Doom> {
+        let mut inner = self.world.lock();
+        inner.writes += 1;
+        let due = self.kill.filter(|kill| inner.writes.is_multiple_of(kill.every));
+        inner.doom.take().or(due.map(|kill| if kill.before { Doom::Before } else { Doom::After }))
     }
 
     fn write(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Result<(), StoreError> {
         let killed = || StoreError::Unusable("the process was killed by the test".into());
-        let doom = self.world.lock().doom.take();
+        let doom = self.doom();
         if doom == Some(Doom::Before) {
             self.world.lock().killed = true;
             return Err(killed());
@@ -161,6 +187,10 @@ impl Store for Killing {
     }
 
     fn release(&self, run: &RunId, epoch: Epoch) -> Result<(), StoreError> {
+        if self.world.lock().killed {
+            // A process that was killed gives nothing up.
+            return Ok(());
+        }
         self.store.release(run, epoch)
     }
 

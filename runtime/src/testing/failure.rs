@@ -78,8 +78,13 @@ fn compared(operator: &str, texts: &Value, values: &Value) -> Failure {
     let [(left_text, left), (right_text, right)] = sides.as_slice() else {
         return Failure::new("this does not hold");
     };
-    let mut failure = Failure::new(format!("`{operator}` does not hold")).value(one_line(left_text), left);
-    failure = failure.value(one_line(right_text), right);
+    let mut failure = Failure::new(format!("`{operator}` does not hold"));
+    for (text, value) in [(left_text, left), (right_text, right)] {
+        // What is written out is to be seen already.
+        if inline(value) != *text {
+            failure = failure.value(one_line(text), value);
+        }
+    }
     if operator == "==" {
         let (left, right) = (parts(left), parts(right));
         if left.len() > 1 || right.len() > 1 {

@@ -209,7 +209,7 @@ impl World {
     /// A mock gave what the call cannot give: the test has failed, and the call gets nothing.
     pub(super) fn misfit(&self, of: &Value, effect: &Effect, value: &Value, reason: &str) -> Outcome {
         let entry = self.entry(Some(of));
-        let name = entry.and_then(|entry| self.watched(entry)).map_or("a call", |watched| watched.name.as_str());
+        let name = entry.map_or("a call", |entry| self.name(entry));
         let failure = Failure::new(format!("the mock of `{name}` gives what `{name}` cannot give: {reason}"));
         let span = entry.and_then(|entry| {
             let inner = self.lock();

@@ -13,7 +13,7 @@ use crate::{
     drive::{self, Begin, DriveError, Ended, Options, Report, Run, Sink},
     host::{ModelSettings, Permissions, System},
     machine::Image,
-    store::{NewRun, Owner, Store},
+    store::{NewRun, Owner, RunStatus, Store},
 };
 
 mod answer;
@@ -42,10 +42,21 @@ const MOST_PRINTED: (usize, usize) = (1000, 64 << 10);
 /// How tests are run.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Kills the process at the write of that number, before it or after it, beside what the test itself says.
+    pub kill: Option<Kill>,
     /// The model of agents that name none; only `offline/…` answers in a test.
     pub model: Option<String>,
     /// How long a test may take, in real time.
     pub timeout: Duration,
+}
+
+/// When a process is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// Which write to the store, from 1; and again after as many more.
+    pub every: u64,
+    /// The write is lost, too.
+    pub before: bool,
 }
 
 /// What came of a test.
@@ -55,6 +66,8 @@ pub struct Verdict {
     pub failure: Option<Failure>,
     /// What it printed and logged, line by line.
     pub printed: Vec<String>,
+    /// How often its process was killed.
+    pub kills: u32,
 }
 
 /// Runs a test of a program that was compiled to be tested.
@@ -63,7 +76,7 @@ pub async fn run(image: &Arc<Image>, test: &Test, settings: &Settings) -> Verdic
     let system = System::new(Arc::clone(image), Permissions::default(), PathBuf::new(), model);
     let world = World::new(Arc::clone(image), &test.name, system, settings.model.clone());
     let stage = Stage {
-        store: Arc::new(Killing::new(Arc::clone(&world))),
+        store: Arc::new(Killing::new(Arc::clone(&world), settings.kill)),
         id: id_from(&digest(&["run", &test.name])).into(),
         world,
         image: Arc::clone(image),
@@ -80,7 +93,8 @@ pub async fn run(image: &Arc<Image>, test: &Test, settings: &Settings) -> Verdic
     };
     let failure = stage.world.lock().failure.take().or(failure);
     let failure = failure.map(|failure| Failure { span: failure.span.or(Some(test.span)), ..failure });
-    Verdict { failure, printed: stage.printed() }
+    let kills = stage.world.lock().kills;
+    Verdict { failure, printed: stage.printed(), kills }
 }
 
 /// A test under way.
@@ -112,9 +126,24 @@ impl Stage {
                 Err(_) if self.world.go_back() => {}
                 Err(error) => return Err(format!("the test could not go on: {error}")),
             }
+            if let Some(report) = self.ended() {
+                return Ok(report);
+            }
             run = self.reopen().map_err(|error| format!("after a crash: {error}"))?;
         }
         Err(format!("the test crashed {MOST_CRASHES} times"))
+    }
+
+    /// How the run ended, if the write that killed it was the one that says so.
+    fn ended(&self) -> Option<Report> {
+        let record = self.store.run(&self.id).ok()?;
+        let ended = match record.status {
+            RunStatus::Completed => Ended::Completed,
+            RunStatus::Failed => Ended::Failed,
+            _ => return None,
+        };
+        let result = serde_json::from_str(record.result.as_deref()?).ok()?;
+        Some(Report { ended, result })
     }
 
     fn begin(&self) -> Begin {
@@ -189,8 +218,8 @@ impl Stage {
         let Some((first, more)) = requests.split_first() else {
             return Failure::new("nothing can go on any more");
         };
-        let failure = answer::unanswered(first);
-        more.iter().fold(failure, |failure, request| failure.help(format!("open, too: {}", answer::asks(request))))
+        let failure = self.world.unanswered(first);
+        more.iter().fold(failure, |failure, request| failure.help(format!("it asks this, too: {}", answer::asks(request))))
     }
 
     /// What was printed and logged, in order.

@@ -5,7 +5,6 @@ use wf_lang::program::{Literal, TypeId, TypeKind, Types};
 use super::{
     failure::Failure,
     mock::usage,
-    show::inline,
     world::{Doom, World},
 };
 use crate::{
@@ -91,10 +90,8 @@ impl World {
                     .help(format!("mock it: `{line}`, or every model: `mock model => \"…\"`"))
             }
             (name, _) => {
-                let shown = effect.args.first().map(inline).unwrap_or_default();
                 let failure = Failure::new(format!("`{name}` would leave the process"));
-                let failure = if shown.is_empty() { failure } else { failure.value("it is called with", &first(effect)) };
-                failure.help(format!("mock it: `mock {name} => {}`", sample_of(name)))
+                failure.value("it is called with", &first(effect)).help(format!("mock it: `mock {name} => {}`", sample_of(name)))
             }
         };
         self.fail(failure.at(effect.span));
@@ -111,15 +108,15 @@ impl World {
         let inner = self.lock();
         let (_, crash) =
             inner.crashes.iter().enumerate().find(|(number, _)| inner.fired.get(*number) != Some(&true))?;
-        let name = self.watched(crash.entry).map_or("it", |watched| watched.name.as_str());
         let completed = inner.completed.get(&(crash.entry, crash.during)).map_or(0, Vec::len);
         let word = if crash.during { "during" } else { "after" };
         let times = match completed {
-            0 => "no call of it came to its end".to_owned(),
-            1 => "1 call of it came to its end".to_owned(),
-            n => format!("{n} calls of it came to their ends"),
+            0 => "no call of it came to the end".to_owned(),
+            1 => "1 call of it came to the end".to_owned(),
+            n => format!("{n} calls of it came to the end"),
         };
-        let failure = Failure::new(format!("`crash {word} {name}` never fired: {times}"));
+        let name = self.name(crash.entry);
+        let failure = Failure::new(format!("this crash never happened: `crash {word} {name}`, and {times}"));
         Some(failure.at(crash.span).help("take the line out, or let the test reach that call"))
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct Inner {
     jumps: u32,
     /// What goes back with the run.
     pub(super) mocks: Vec<Mock>,
-    pub(super) lines: Vec<Value>,
+    pub(super) lines: Vec<Line>,
     pub(super) crashes: Vec<Crash>,
     /// The calls so far, as indices of `calls`, in order of their starts.
     pub(super) made: Vec<usize>,
@@ -66,6 +66,8 @@ pub(super) struct Inner {
     pub(super) wires: BTreeMap<String, Value>,
     /// The answers that requests will get, by identity.
     pub(super) plans: BTreeMap<String, Plan>,
+    /// Where each request was asked, by its id.
+    pub(super) asked: BTreeMap<String, Span>,
     /// How many requests each `answer` line has answered.
     pub(super) answered: BTreeMap<usize, usize>,
     /// The identity of the latest call that reaches the outside at a path.
@@ -77,6 +79,9 @@ pub(super) struct Inner {
     /// What the next write to the store comes to.
     pub(super) doom: Option<Doom>,
     pub(super) killed: bool,
+    /// How often the process was killed, and how many writes there were.
+    pub(super) kills: u32,
+    pub(super) writes: u64,
     /// How many bytes of events were told.
     pub(super) told: usize,
     pub(super) failure: Option<Failure>,
@@ -89,6 +94,14 @@ pub(super) struct Mock {
     pub(super) elements: List,
     /// Whether each takes the arguments of the call.
     pub(super) lambdas: Vec<bool>,
+    pub(super) span: Span,
+}
+
+/// An `answer` line.
+#[derive(Clone)]
+pub(super) struct Line {
+    /// A function of a request's data.
+    pub(super) function: Value,
     pub(super) span: Span,
 }
 
@@ -135,6 +148,11 @@ impl World {
         self.image.program.watched.get(usize::from(entry))
     }
 
+    /// The name of what is watched under an entry.
+    pub(super) fn name(&self, entry: u16) -> &str {
+        self.watched(entry).map_or("it", |watched| watched.name.as_str())
+    }
+
     /// The entry that a hook names: by number, or by the agent that is asked.
     pub(super) fn entry(&self, of: Option<&Value>) -> Option<u16> {
         match of? {
@@ -165,6 +183,7 @@ impl World {
     pub(super) fn go_back(&self) -> bool {
         let mut inner = self.lock();
         let crashed = std::mem::take(&mut inner.killed);
+        inner.kills += u32::from(crashed);
         let [mocks, lines, crashes, made] = inner.saved;
         inner.mocks.truncate(mocks);
         inner.lines.truncate(lines);

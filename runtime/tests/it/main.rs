@@ -13,5 +13,6 @@ mod run;
 mod scripted;
 mod small;
 mod store;
+mod testing;
 mod validate;
 mod value;
