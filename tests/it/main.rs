@@ -14,6 +14,7 @@ mod run;
 mod store_faults;
 mod support;
 mod terminal;
+mod test;
 mod tidy;
 mod wf;
 mod workshop;

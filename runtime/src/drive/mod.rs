@@ -203,7 +203,7 @@ impl Run {
                 Ready::Computes => true,
             };
             if self.host.stopped() {
-                return Ok(self.given_up());
+                return self.give_way(sink).await;
             }
             if interrupted || !self.listening {
                 return self.stop(sink).await;
