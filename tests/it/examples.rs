@@ -89,6 +89,18 @@ fn nightly_sleeps_and_leaves_when_the_wait_is_long() {
 }
 
 #[test]
+fn the_tests_of_the_examples_pass() {
+    let workshop = Workshop::new();
+    let ended = workshop.wf(&["test", "examples"]);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.out, ended.err);
+    let scripts = std::fs::read_dir(root().join("examples")).expect("the examples");
+    let scripts = scripts.filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".wf"))
+    });
+    assert_eq!(ended.out.lines().filter(|line| line.starts_with("examples/")).count(), scripts.count(), "{}", ended.out);
+}
+
+#[test]
 fn every_example_is_here() {
     let here = include_str!("examples.rs");
     for entry in std::fs::read_dir(root().join("examples")).expect("the examples") {
