@@ -107,7 +107,8 @@ fn printed(verdict: &Verdict) -> String {
     if verdict.printed.is_empty() {
         return String::new();
     }
-    let lines: String = verdict.printed.iter().flat_map(|text| text.lines()).map(|line| format!("    {line}\n")).collect();
+    let lines: String =
+        verdict.printed.iter().flat_map(|text| text.lines()).map(|line| format!("    {line}\n")).collect();
     format!("  {FAINT}it printed:{PLAIN}\n{lines}")
 }
 

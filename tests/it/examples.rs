@@ -94,10 +94,14 @@ fn the_tests_of_the_examples_pass() {
     let ended = workshop.wf(&["test", "examples"]);
     assert_eq!(ended.code, 0, "{}\n{}", ended.out, ended.err);
     let scripts = std::fs::read_dir(root().join("examples")).expect("the examples");
-    let scripts = scripts.filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".wf"))
-    });
-    assert_eq!(ended.out.lines().filter(|line| line.starts_with("examples/")).count(), scripts.count(), "{}", ended.out);
+    let scripts =
+        scripts.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".wf")));
+    assert_eq!(
+        ended.out.lines().filter(|line| line.starts_with("examples/")).count(),
+        scripts.count(),
+        "{}",
+        ended.out
+    );
 }
 
 #[test]

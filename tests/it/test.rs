@@ -175,7 +175,8 @@ fn many_tests_are_told_in_order() {
     let text: String = (0..200).map(|n| format!("test \"number {n}\" {{ assert {n} >= 0 }}\n")).collect();
     let place = project(&[("a.wf", &text)]);
     let done = place.wf(&["test"]).ends(0);
-    let told: Vec<String> = done.out.lines().filter_map(|line| line.strip_prefix("  ok     ")).map(Into::into).collect();
+    let told: Vec<String> =
+        done.out.lines().filter_map(|line| line.strip_prefix("  ok     ")).map(Into::into).collect();
     assert_eq!(told, (0..200).map(|n| format!("number {n}")).collect::<Vec<_>>());
 }
 

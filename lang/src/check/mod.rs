@@ -47,8 +47,8 @@ mod waits;
 mod walk;
 
 pub use crate::program::op::CtxMember;
-pub use waits::is_instant;
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
+pub use waits::is_instant;
 
 /// A module among those that are checked together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -269,9 +269,7 @@ impl<'c> Body<'_, 'c> {
             (Some(Use::Local(local)), _) => self.locals.contains_key(local),
             (Some(Use::CtxState), _) => true,
             (Some(_), _) => false,
-            (None, ExprKind::Field { object, optional: false, .. }) => {
-                self.is_variable(object)
-            }
+            (None, ExprKind::Field { object, optional: false, .. }) => self.is_variable(object),
             _ => false,
         }
     }

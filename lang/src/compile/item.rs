@@ -188,11 +188,7 @@ impl<'c> Compiler<'c> {
         let output = self.type_id(&output);
         let index = self.program.agents.len() as u32;
         self.agents.insert(item, index);
-        self.program.agents.push(program::Agent {
-            name: agent.name.text.clone(),
-            settings,
-            output,
-        });
+        self.program.agents.push(program::Agent { name: agent.name.text.clone(), settings, output });
         let doc = self.item(item).doc.as_deref().map(SmolStr::from);
         let mut body = Body::new(self, item, path);
         body.at(agent.name.span, |body| body.settings(agent, doc));

@@ -106,7 +106,9 @@ impl<'c> Compiler<'c> {
 
     fn watched_result(&self, watched: Watched) -> Type {
         match watched {
-            Watched::Function(item) => self.checked.signatures.get(&item).map_or(Type::Any, |found| found.result.clone()),
+            Watched::Function(item) => {
+                self.checked.signatures.get(&item).map_or(Type::Any, |found| found.result.clone())
+            }
             Watched::Agent(item) => self.answer_type(item),
             Watched::Model => Type::String,
         }

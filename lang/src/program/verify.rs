@@ -1,7 +1,8 @@
 //! Whether a program is well formed: every index that the machine follows without looking lies in its table.
 
 use super::{
-    Function, FunctionId, GatherBranches, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, WatchedKind, uses_of,
+    Function, FunctionId, GatherBranches, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, WatchedKind,
+    uses_of,
 };
 
 type Result = std::result::Result<(), String>;

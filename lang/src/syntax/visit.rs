@@ -1,7 +1,8 @@
 //! Walks a tree: every expression below another, without descending by hand.
 
 use super::ast::{
-    Block, Body, Branches, Element, Expr, ExprKind, MockValue, Pattern, PatternKind, RecordField, Stmt, StmtKind, StrPart,
+    Block, Body, Branches, Element, Expr, ExprKind, MockValue, Pattern, PatternKind, RecordField, Stmt, StmtKind,
+    StrPart,
 };
 
 /// Calls `visit` with every expression directly below `expr`, in order of evaluation, blocks and patterns included.

@@ -171,9 +171,7 @@ impl World {
         let text = part.get("text").and_then(Value::as_text).cloned();
         let value = match (value, &text) {
             (Some(value), _) => value,
-            (None, Some(text)) => {
-                read_answer(types, ty, text).map_err(|reason| Fault::new(Kind::Output, reason))?
-            }
+            (None, Some(text)) => read_answer(types, ty, text).map_err(|reason| Fault::new(Kind::Output, reason))?,
             (None, None) if *types.get(ty) == TypeKind::String => Value::str(""),
             (None, None) => crate::json::from_json(&first_of(types, ty))?,
         };

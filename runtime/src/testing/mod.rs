@@ -147,8 +147,7 @@ impl Stage {
     }
 
     fn begin(&self) -> Begin {
-        let options =
-            Options { keep: Some(KEEP), each_boundary: true, wait_for_answers: true, ..Options::default() };
+        let options = Options { keep: Some(KEEP), each_boundary: true, wait_for_answers: true, ..Options::default() };
         Begin {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             host: Arc::new(Handle(Arc::clone(&self.world))),
@@ -219,7 +218,8 @@ impl Stage {
             return Failure::new("nothing can go on any more");
         };
         let failure = self.world.unanswered(first);
-        more.iter().fold(failure, |failure, request| failure.help(format!("it asks this, too: {}", answer::asks(request))))
+        more.iter()
+            .fold(failure, |failure, request| failure.help(format!("it asks this, too: {}", answer::asks(request))))
     }
 
     /// What was printed and logged, in order.

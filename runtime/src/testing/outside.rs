@@ -91,7 +91,9 @@ impl World {
             }
             (name, _) => {
                 let failure = Failure::new(format!("`{name}` would leave the process"));
-                failure.value("it is called with", &first(effect)).help(format!("mock it: `mock {name} => {}`", sample_of(name)))
+                failure
+                    .value("it is called with", &first(effect))
+                    .help(format!("mock it: `mock {name} => {}`", sample_of(name)))
             }
         };
         self.fail(failure.at(effect.span));

@@ -145,11 +145,8 @@ mod tests {
         let json = serde_json::json!({ "items": ["one".repeat(20), "two".repeat(20)], "n": 1 });
         let value = json::from_json(&json).expect("data");
         let shown = lines(&value).join("\n");
-        let expected = format!(
-            "{{\n  items: [\n    \"{}\",\n    \"{}\",\n  ],\n  n: 1,\n}}",
-            "one".repeat(20),
-            "two".repeat(20)
-        );
+        let expected =
+            format!("{{\n  items: [\n    \"{}\",\n    \"{}\",\n  ],\n  n: 1,\n}}", "one".repeat(20), "two".repeat(20));
         assert_eq!(shown, expected);
     }
 
