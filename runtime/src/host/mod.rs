@@ -14,10 +14,10 @@ mod clock;
 mod fs;
 mod model;
 mod permission;
-pub(crate) mod process;
+mod process;
 
 pub use model::ModelSettings;
-pub(crate) use model::first_of;
+pub(crate) use model::{first_of, usage};
 pub use permission::{Allow, Permissions};
 
 /// What an effect comes to, when it is known.
@@ -123,6 +123,19 @@ impl Host for System {
 
     fn now(&self) -> i64 {
         clock::now()
+    }
+}
+
+/// What a call comes to when this came back for it on the wire, with what is missing filled in; none for calls that hand
+/// on what comes back as it is.
+///
+/// # Errors
+/// What came back is nothing that can come back.
+pub(crate) fn received(effect: &Effect, value: &Value) -> Option<Result<Outcome, String>> {
+    match effect.name.as_str() {
+        "exec" => Some(process::received(effect, value)),
+        "agent._model" => Some(model::received(value)),
+        _ => None,
     }
 }
 

@@ -77,8 +77,26 @@ pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
     ended(effect, &stdout, &stderr, status.code())
 }
 
-/// What a call of `exec` comes to when its program has ended so; no code is the end by a signal.
-pub(crate) fn ended(effect: &Effect, stdout: &str, stderr: &str, code: Option<i32>) -> Outcome {
+/// What a call comes to for which any of `{ stdout, stderr, code }` came back.
+pub(super) fn received(effect: &Effect, value: &Value) -> Result<Outcome, String> {
+    let Some(output) = value.as_map() else {
+        return Err(format!("expected any of `{{ stdout, stderr, code }}`, found {}", describe(value)));
+    };
+    let text = |name: &str| match output.get(name) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
+        Some(other) => Err(format!("expected `string` at .{name}, found {}", describe(other))),
+    };
+    let code = match output.get("code") {
+        None | Some(Value::Null) => 0,
+        Some(Value::Int(code)) => i32::try_from(*code).map_err(|_| format!("expected an exit code, found {code}"))?,
+        Some(other) => return Err(format!("expected `int` at .code, found {}", describe(other))),
+    };
+    Ok(ended(effect, &text("stdout")?, &text("stderr")?, Some(code)))
+}
+
+/// What a call comes to when its program has ended so; no code is the end by a signal.
+fn ended(effect: &Effect, stdout: &str, stderr: &str, code: Option<i32>) -> Outcome {
     let [argv, _, _, _, _, check] = effect.args.as_slice() else {
         return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
     };

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     effect::Effect,
     fault::{Fault, Kind},
-    host::first_of,
+    host::{first_of, usage},
     json::to_json,
     machine::Outcome,
     native::answer::read as read_answer,
@@ -224,18 +224,6 @@ impl World {
         let kind = self.watched(entry).map(|watched| &watched.kind);
         matches!(kind, Some(WatchedKind::Outside(_) | WatchedKind::Model(_)))
     }
-}
-
-/// Tokens as an agent gives them, with what is missing filled in.
-pub(super) fn usage(part: Option<&Value>) -> Outcome {
-    let tokens = |name: &str| part.and_then(|part| part.get(name)).and_then(Value::as_int);
-    let (input, output) = (tokens("input_tokens").unwrap_or_default(), tokens("output_tokens").unwrap_or_default());
-    let total = tokens("total_tokens").unwrap_or_else(|| input.saturating_add(output));
-    Value::record([
-        ("input_tokens", Value::Int(input)),
-        ("output_tokens", Value::Int(output)),
-        ("total_tokens", Value::Int(total)),
-    ])
 }
 
 /// Whether a record is made of parts of what `run` gives.

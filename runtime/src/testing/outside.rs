@@ -4,14 +4,12 @@ use wf_lang::program::{Literal, TypeId, TypeKind, Types};
 
 use super::{
     failure::Failure,
-    mock::usage,
     world::{Doom, World},
 };
 use crate::{
     effect::Effect,
     fault::{Fault, Kind},
-    host::{Host, Performing, process},
-    json,
+    host::{Host, Performing, received},
     machine::Outcome,
     validate::{fits, show_type},
     value::Value,
@@ -35,14 +33,10 @@ impl World {
 
     /// What comes back for a call, when a mock gave this for the wire.
     fn on_the_wire(&self, effect: &Effect, value: &Value) -> Outcome {
-        let result = match effect.name.as_str() {
-            "exec" => exec(effect, value),
-            "agent._model" => model(value),
-            _ => return self.plain(effect, value),
-        };
-        match result {
-            Ok(outcome) => outcome,
-            Err(reason) => {
+        match received(effect, value) {
+            None => self.plain(effect, value),
+            Some(Ok(outcome)) => outcome,
+            Some(Err(reason)) => {
                 let of = self.entry_of_effect(effect.name.as_str()).map_or(Value::Null, |e| Value::Int(e.into()));
                 self.misfit(&of, effect, value, &reason)
             }
@@ -125,38 +119,6 @@ impl World {
 
 fn first(effect: &Effect) -> Value {
     effect.args.first().cloned().unwrap_or_default()
-}
-
-/// `{ stdout, stderr, code }`, with what is missing filled in, as the end of a program.
-fn exec(effect: &Effect, value: &Value) -> Result<Outcome, String> {
-    let Some(output) = value.as_map() else {
-        return Err(format!("expected any of `{{ stdout, stderr, code }}`, found {}", crate::ops::describe(value)));
-    };
-    let text = |name: &str| match output.get(name) {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
-        Some(other) => Err(format!("expected `string` at .{name}, found {}", crate::ops::describe(other))),
-    };
-    let code = match output.get("code") {
-        None | Some(Value::Null) => 0,
-        Some(Value::Int(code)) => i32::try_from(*code).map_err(|_| format!("expected an exit code, found {code}"))?,
-        Some(other) => return Err(format!("expected `int` at .code, found {}", crate::ops::describe(other))),
-    };
-    Ok(process::ended(effect, &text("stdout")?, &text("stderr")?, Some(code)))
-}
-
-/// A model's answer: text, or `{ text, usage }` with what is missing filled in; other data is its JSON.
-fn model(value: &Value) -> Result<Outcome, String> {
-    let parts = value.as_map().filter(|map| map.keys().all(|key| ["text", "usage"].contains(&key.as_str())));
-    let (text, used) = match (value, parts) {
-        (Value::Str(text), _) => (text.as_str().to_owned(), None),
-        (_, Some(parts)) if !parts.is_empty() => {
-            let text = parts.get("text").and_then(Value::as_str).unwrap_or_default();
-            (text.to_owned(), parts.get("usage"))
-        }
-        (other, _) => (json::to_json(other).map_err(|fault| fault.message.as_str().to_owned())?.to_string(), None),
-    };
-    Ok(usage(used).and_then(|usage| Value::record([("text", Value::str(text)), ("usage", usage)])))
 }
 
 /// What the mock of a library function may look like.
