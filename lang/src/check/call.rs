@@ -96,7 +96,10 @@ impl<'a> Checker<'a> {
                 }
                 let (ty, short) = self.object(object);
                 let short = short || (*optional && self.may_be_absent(&ty));
-                if let Some(field) = self.declared_field(&ty, &name.text) {
+                let field = self.declared_field(&ty, &name.text);
+                if let Some(field) =
+                    field.filter(|field| self.may_be_called(field) || !self.has_method(&ty, &name.text))
+                {
                     self.note(callee, &field);
                     return (self.call_value(callee, &field, given), short);
                 }
@@ -150,6 +153,13 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Whether a value of that type may be a function or an agent.
+    fn may_be_called(&self, ty: &Type) -> bool {
+        let callable =
+            |ty: &Type| matches!(ty, Type::Function(_) | Type::Agent(_) | Type::Any | Type::Unknown | Type::Never);
+        self.members_non_null(ty).iter().any(callable)
+    }
+
     /// Calls a function value or an agent.
     pub(super) fn call_value(&mut self, callee: &'a Expr, ty: &Type, given: &Given<'a>) -> Type {
         let members = self.members_non_null(ty);
@@ -168,7 +178,23 @@ impl<'a> Checker<'a> {
             return self.call_unknown(given, members.contains(&Type::Unknown));
         }
         self.give_up(given);
+        let hidden = match &callee.kind {
+            ExprKind::Name(name) if self.library.ambient.contains_key(name) => Some(name),
+            _ => None,
+        };
+        if let Some(name) = hidden {
+            let message = format!("`{}` cannot be called", self.show(ty));
+            let help = format!("the name `{name}` hides the library's `{name}` here; rename it");
+            self.report(Diagnostic::new(Code::NotCallable, callee.span, message).help(help));
+            return Type::Unknown;
+        }
         let help = match members.first() {
+            Some(Type::TypeOf(of)) if matches!(**of, Type::Int | Type::Float) => {
+                "a type is no function: `text.to_int()` and `text.to_float()` read numbers, `x.floor()` rounds one"
+            }
+            Some(Type::TypeOf(of)) if **of == Type::String => {
+                "a type is no function: put the value into text, `\"${value}\"`"
+            }
             Some(Type::TypeOf(_)) => "a type is no function: write the record itself, or `value as Type`",
             _ => "only functions, steps, workflows and agents are called",
         };

@@ -109,7 +109,8 @@ impl<'a> Checker<'a> {
         let got = self.infer(value, None);
         if self.fits(&got, &want) == Fit::No && !self.convertible(&got, &want) {
             let message = format!("`{}` never is `{}`", self.show(&got), self.show(&want));
-            let help = "`as` checks what a value is and changes nothing";
+            let help =
+                "`as` checks what a value is; it makes only `3.0` an `int`, and text a `duration`, `time` or `bytes`";
             self.report(Diagnostic::new(Code::Mismatch, value.span, message).help(help));
         }
         want
@@ -121,7 +122,10 @@ impl<'a> Checker<'a> {
             let members = self.members(&super::union::widen(ty));
             members.iter().any(|m| matches!(m, Type::Record(_) | Type::Map(_) | Type::List(_) | Type::Float))
         };
-        mixed(got) && (mixed(want) || self.members(want).contains(&Type::Int))
+        let text = self.members(got).iter().any(|m| matches!(super::union::widen(m), Type::String));
+        let written = |ty: &Type| matches!(ty, Type::Duration | Type::Time | Type::Bytes);
+        (text && self.members(want).iter().any(written))
+            || mixed(got) && (mixed(want) || self.members(want).contains(&Type::Int))
     }
 
     fn unary(&mut self, expr: &'a Expr, op: UnaryOp, inner: &'a Expr) -> Type {

@@ -6,6 +6,7 @@ use super::{
     ArgFrom, ItemRef, Target,
     args::{Given, Slot, quoted},
     checker::Checker,
+    elsewhere,
     generic::Bindings,
     relate::Fit,
     suggest::{did_you_mean, nearest},
@@ -18,39 +19,6 @@ use crate::{
     diagnostic::Diagnostic,
     syntax::ast::{Expr, ExprKind, Name},
 };
-
-/// What other languages call a method that wf has under another name.
-const ELSEWHERE: [(&str, &str); 29] = [
-    ("length", "len"),
-    ("size", "len"),
-    ("append", "push"),
-    ("push_back", "push"),
-    ("add", "push"),
-    ("toUpperCase", "upper"),
-    ("to_upper", "upper"),
-    ("toLowerCase", "lower"),
-    ("to_lower", "lower"),
-    ("strip", "trim"),
-    ("startsWith", "starts_with"),
-    ("startswith", "starts_with"),
-    ("endsWith", "ends_with"),
-    ("endswith", "ends_with"),
-    ("indexOf", "index_of"),
-    ("toString", "to_string"),
-    ("str", "to_string"),
-    ("forEach", "map"),
-    ("collect", "map"),
-    ("select", "filter"),
-    ("fold", "reduce"),
-    ("isEmpty", "is_empty"),
-    ("reverse", "reversed"),
-    ("sort", "sorted"),
-    ("items", "entries"),
-    ("some", "any"),
-    ("every", "all"),
-    ("substring", "truncate"),
-    ("flatMap", "flat_map"),
-];
 
 impl<'a> Checker<'a> {
     /// `object.name(…)` where the object has no field of that name.
@@ -73,11 +41,9 @@ impl<'a> Checker<'a> {
             return self.call_any_method(object, name, &all, given, unknown);
         }
         let mut chosen: Vec<ItemRef> = Vec::new();
-        for member in &members {
-            match self.choose(&all, member, given) {
-                Some(item) if chosen.contains(&item) => {}
-                Some(item) => chosen.push(item),
-                None => {}
+        for item in members.iter().flat_map(|member| self.choose(&all, member, given)) {
+            if !chosen.contains(&item) {
+                chosen.push(item);
             }
         }
         match chosen.as_slice() {
@@ -91,22 +57,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The signature for a receiver of that type, by the arguments where there are several.
-    fn choose(&self, all: &[ItemRef], receiver: &Type, given: &Given<'a>) -> Option<ItemRef> {
-        let mut best: Option<(Fit, bool, ItemRef)> = None;
-        for item in all {
-            let Some(signature) = self.signatures.get(item) else { continue };
-            let Some(this) = signature.params.first() else { continue };
-            let fit = self.receiver_fits(receiver, &this.ty, *item);
-            if fit == Fit::No {
-                continue;
-            }
-            let meant = given.may_be_for(&signature.params[1..]);
-            if best.is_none_or(|(fit_before, meant_before, _)| (meant, fit) > (meant_before, fit_before)) {
-                best = Some((fit, meant, *item));
-            }
-        }
-        best.map(|(_, _, item)| item)
+    /// The signature for a receiver of that type, by the arguments where there are several; more than one when only the
+    /// value will tell.
+    fn choose(&self, all: &[ItemRef], receiver: &Type, given: &Given<'a>) -> Vec<ItemRef> {
+        let fitting = all.iter().filter_map(|item| {
+            let signature = self.signatures.get(item)?;
+            let fit = self.receiver_fits(receiver, &signature.params.first()?.ty, *item);
+            (fit != Fit::No).then(|| ((given.may_be_for(&signature.params[1..]), fit), *item))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let Some(best) = fitting.iter().map(|(rank, _)| *rank).max() else { return Vec::new() };
+        let several = if best.1 == Fit::Yes { 1 } else { fitting.len() };
+        fitting.into_iter().filter(|(rank, _)| *rank == best).map(|(_, item)| item).take(several).collect()
     }
 
     fn receiver_fits(&self, receiver: &Type, this: &Type, item: ItemRef) -> Fit {
@@ -237,24 +199,24 @@ impl<'a> Checker<'a> {
 
     /// What may be meant by the name of a method that a value does not have.
     pub(super) fn method_help(&self, ty: &Type, name: &str) -> Option<String> {
-        if matches!(name, "includes" | "contains" | "has") {
-            return Some("ask with `in`: `x in xs`".to_owned());
-        }
         let known = self.methods_of(ty);
         if known.iter().any(|other| other == name) {
             return Some(format!("`{name}` is a method: `.{name}()`"));
         }
-        let near = nearest(name, ELSEWHERE.iter().map(|(there, _)| *there));
-        let elsewhere = |word: &str| ELSEWHERE.iter().find(|(there, _)| *there == word);
         let direct = did_you_mean(&nearest(name, known.iter().map(SmolStr::as_str)));
-        let there = elsewhere(name).or_else(|| near.first().filter(|_| direct.is_none()).and_then(|w| elsewhere(w)));
-        if let Some((_, here)) = there {
-            if known.iter().any(|other| other == here) {
+        let near = nearest(name, elsewhere::words());
+        let near = near.first().filter(|_| direct.is_none() && elsewhere::phrase(name).is_none());
+        for word in std::iter::once(name).chain(near.map(SmolStr::as_str)) {
+            let meant = elsewhere::meant(word);
+            if let Some(here) = meant.iter().find(|here| known.iter().any(|other| other == *here)) {
                 return did_you_mean(&[(*here).into()]);
             }
-            if unbuilt::is_planned(here) {
+            if let Some(here) = meant.iter().find(|here| unbuilt::is_planned(here)) {
                 return Some(format!("did you mean `{here}`? It is not built yet in this version"));
             }
+        }
+        if let Some(help) = elsewhere::phrase(name) {
+            return Some(help.to_owned());
         }
         if let Some(help) = self.receivers_help(name) {
             return Some(help);
@@ -272,13 +234,21 @@ impl<'a> Checker<'a> {
         Some(format!("it is a method of {}", shown.join(", ")))
     }
 
+    /// Whether a value of that type has a method of that name.
+    pub(super) fn has_method(&self, ty: &Type, name: &str) -> bool {
+        let members = self.members_non_null(&widen(ty));
+        self.library.methods.get(name).is_some_and(|items| items.iter().any(|item| self.is_method_of(&members, *item)))
+    }
+
+    fn is_method_of(&self, members: &[Type], item: ItemRef) -> bool {
+        let this = self.signatures.get(&item).and_then(|signature| signature.params.first());
+        this.is_some_and(|this| members.iter().any(|m| self.receiver_fits(m, &this.ty, item) != Fit::No))
+    }
+
     fn methods_of(&self, ty: &Type) -> Vec<SmolStr> {
         let members = self.members_non_null(&widen(ty));
-        let has = |item: &ItemRef| {
-            let this = self.signatures.get(item).and_then(|signature| signature.params.first());
-            this.is_some_and(|this| members.iter().any(|m| self.receiver_fits(m, &this.ty, *item) != Fit::No))
-        };
-        let known = self.library.methods.iter().filter(|(_, items)| items.iter().any(has));
+        let known = self.library.methods.iter();
+        let known = known.filter(|(_, items)| items.iter().any(|item| self.is_method_of(&members, *item)));
         let mut known: Vec<SmolStr> = known.map(|(name, _)| name.clone()).collect();
         known.sort_unstable();
         known

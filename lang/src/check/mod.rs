@@ -20,6 +20,7 @@ mod call;
 mod checker;
 mod control;
 mod declare;
+mod elsewhere;
 mod expr;
 mod field;
 mod gather;

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{
     CtxMember, ItemRef, ModuleId, Use,
     checker::Checker,
+    elsewhere,
     names::builtin,
     suggest::{did_you_mean, nearest},
     ty::{Literal, Type},
@@ -257,11 +258,25 @@ impl<'a> Checker<'a> {
         let known = self.names[module.0 as usize].items.keys().filter(|known| !known.starts_with('_'));
         let found = nearest(&name.text, known.map(SmolStr::as_str));
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, format!("there is no `{whole}`"));
-        if let Some(help) = did_you_mean(&found) {
+        if let Some(help) = elsewhere::member(&namespace, &name.text) {
+            diagnostic = diagnostic.help(format!("did you mean `{help}`?"));
+        } else if let Some(help) = did_you_mean(&found).or_else(|| self.outside_help(&name.text)) {
             diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
         None
+    }
+
+    /// How something is called whose name is known, but not as what it was written as.
+    fn outside_help(&self, name: &str) -> Option<String> {
+        let method = self.library.methods.contains_key(name).then(|| format!("`value.{name}()`"));
+        let function = self.library.ambient.contains_key(name).then(|| format!("`{name}(…)`"));
+        let within = self.library.namespaces.iter();
+        let within = within.filter(|(_, module)| self.names[module.0 as usize].items.contains_key(name));
+        let mut within: Vec<String> = within.map(|(namespace, _)| format!("`{namespace}.{name}(…)`")).collect();
+        within.sort_unstable();
+        let all: Vec<String> = method.into_iter().chain(function).chain(within).take(3).collect();
+        (!all.is_empty() && !name.starts_with('_')).then(|| format!("write {}", all.join(" or ")))
     }
 
     fn type_member(&mut self, ty: &Type, name: &Name) -> Option<Use> {
@@ -307,7 +322,10 @@ impl<'a> Checker<'a> {
             Some(alias) => vec![alias.into()],
             None => nearest(name, self.known_names().iter().map(String::as_str)),
         };
-        if let Some(help) = did_you_mean(&found) {
+        let written = || elsewhere::function(name).map(str::to_owned).or_else(|| self.outside_help(name));
+        if let Some(help) = did_you_mean(&found).filter(|_| alias.is_some()).or_else(written) {
+            diagnostic = diagnostic.help(help);
+        } else if let Some(help) = did_you_mean(&found) {
             diagnostic = diagnostic.help(help);
         } else if name == "self" || name == "this" {
             diagnostic = diagnostic.help("programs declare no methods; give the function a parameter");

@@ -151,11 +151,20 @@ pub(super) fn reserved_ctx(span: Span) -> Diagnostic {
         .help("choose another name")
 }
 
+/// Whether a declaration is a member of its library module as a namespace.
+fn is_member(item: &ast::Item) -> bool {
+    match &item.kind {
+        ItemKind::Function(function) => !is_method(function) && !function.name.text.starts_with('_'),
+        ItemKind::Let(_) => true,
+        _ => false,
+    }
+}
+
 /// Collects what the library's modules make known.
 pub(super) fn library(modules: &[ModuleInput]) -> Library {
     let mut library = Library::default();
     for (module, input) in (0_u16..).map(ModuleId).zip(modules).filter(|(_, input)| input.library) {
-        if &*input.name != PRELUDE {
+        if &*input.name != PRELUDE && input.module.items.iter().any(is_member) {
             library.namespaces.insert(SmolStr::new(&input.name), module);
         }
         for (item, declaration) in (0_u32..).zip(&input.module.items) {

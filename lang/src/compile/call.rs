@@ -175,7 +175,7 @@ impl<'c> Body<'_, 'c> {
                 _ => None,
             };
             if let Some(native) = native {
-                return self.change(object, &native, &Self::given(args, &plan.args), dst);
+                return self.change(object, &native, &Self::given(args, &plan.args, value), dst);
             }
         }
         self.scoped(|body| {

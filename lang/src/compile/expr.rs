@@ -7,7 +7,7 @@ use crate::{
     check::{Literal, Type, Use},
     program::{Constant, Op, Reg},
     syntax::{
-        ast::{BinaryOp, Element, Expr, ExprKind, RecordField, StrPart, UnaryOp},
+        ast::{BinaryOp, Element, Expr, ExprKind, ItemKind, RecordField, StrPart, UnaryOp},
         visit,
     },
 };
@@ -118,7 +118,7 @@ impl<'c> Body<'_, 'c> {
                 self.expr(value, dst);
                 let ty = self.written(ty);
                 let ty = self.compiler.type_id(&ty).0;
-                self.emit(Op::Check { reg: dst, ty });
+                self.emit(Op::Convert { reg: dst, ty });
             }
             ExprKind::Paren(inner) => self.expr(inner, dst),
             ExprKind::Lambda { params, body } => self.lambda(params, body, dst),
@@ -240,6 +240,12 @@ impl<'c> Body<'_, 'c> {
             Some(Use::Function(item)) => {
                 let function = self.compiler.function(*item).0;
                 self.emit(Op::Closure { dst, function });
+            }
+            // A constant of the library is computed where it is read.
+            Some(Use::Let(item)) if self.compiler.checked.modules[usize::from(item.module.0)].library => {
+                if let ItemKind::Let(constant) = &self.compiler.item(*item).kind {
+                    self.in_module(item.module, |body| body.expr(&constant.value, dst));
+                }
             }
             Some(Use::Let(item)) => match self.compiler.globals.get(item) {
                 Some(global) => {

@@ -4,7 +4,7 @@ use super::body::Body;
 use crate::{
     check::{ArgFrom, Target, Type, Use},
     program::{Op, Operator, Place, PlaceAction, PlaceStep, Reg, Root},
-    syntax::ast::{BinaryOp, Expr, ExprKind},
+    syntax::ast::{Arg, BinaryOp, Expr, ExprKind},
 };
 
 /// A place as it is written: its variable and the way into it, from the outside in.
@@ -12,6 +12,15 @@ pub(super) struct Path<'c> {
     root: Root,
     steps: Vec<PlaceStep>,
     keys: Vec<&'c Expr>,
+}
+
+/// An argument of a call that changes its receiver.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'c> {
+    /// It stands in the parentheses.
+    Written(&'c Expr),
+    /// It stands before `|>`, and has been computed.
+    Piped(Reg),
 }
 
 impl<'c> Body<'_, 'c> {
@@ -141,7 +150,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// A call that changes its receiver: arguments first, then the place is read and written with nothing in between.
-    pub(super) fn change(&mut self, receiver: &'c Expr, native: &str, args: &[Option<&'c Expr>], dst: Reg) {
+    pub(super) fn change(&mut self, receiver: &'c Expr, native: &str, args: &[Option<Given<'c>>], dst: Reg) {
         let Some(path) = self.path(receiver) else { return self.not_built(dst) };
         let native = self.compiler.native(native);
         self.scoped(|body| {
@@ -149,8 +158,11 @@ impl<'c> Body<'_, 'c> {
             let base = body.take(path.keys.len() + args.len().max(1));
             for (index, arg) in args.iter().enumerate() {
                 let reg = base + keys + index as Reg;
-                match arg {
-                    Some(arg) => body.expr(arg, reg),
+                match *arg {
+                    Some(Given::Written(arg)) => body.expr(arg, reg),
+                    Some(Given::Piped(src)) => {
+                        body.emit(Op::Copy { dst: reg, src });
+                    }
                     None => {
                         body.emit(Op::Null { dst: reg });
                     }
@@ -162,13 +174,14 @@ impl<'c> Body<'_, 'c> {
         });
     }
 
-    /// The written arguments of a call, without its receiver, in order of parameters.
-    pub(super) fn given<'e>(args: &'e [crate::syntax::ast::Arg], from: &[ArgFrom]) -> Vec<Option<&'e Expr>> {
+    /// The arguments of a call, without its receiver, in order of parameters; `piped` holds what stands before `|>`.
+    pub(super) fn given(args: &'c [Arg], from: &[ArgFrom], piped: Option<Reg>) -> Vec<Option<Given<'c>>> {
         from.iter()
             .filter(|from| !matches!(from, ArgFrom::Receiver))
             .map(|from| match from {
-                ArgFrom::Given(index) => args.get(*index).map(|arg| &arg.value),
-                ArgFrom::Receiver | ArgFrom::Piped | ArgFrom::Default => None,
+                ArgFrom::Given(index) => args.get(*index).map(|arg| Given::Written(&arg.value)),
+                ArgFrom::Piped => piped.map(Given::Piped),
+                ArgFrom::Receiver | ArgFrom::Default => None,
             })
             .collect()
     }
@@ -179,6 +192,9 @@ pub(super) fn dynamic_change(method: &str) -> Option<&'static str> {
     match method {
         "push" => Some("list.push"),
         "pop" => Some("list.pop"),
+        "insert" => Some("list.insert"),
+        "remove" => Some("change.remove"),
+        "set" => Some("map.set"),
         _ => None,
     }
 }

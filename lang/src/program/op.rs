@@ -93,6 +93,8 @@ pub enum Op {
     Place { base: Reg, place: u16 },
     /// throws kind `type` unless the value fits; numbers are brought into the type's form
     Check { reg: Reg, ty: u32 },
+    /// throws kind `type` unless the value fits, as one from outside: the text of a duration, time or bytes becomes one
+    Convert { reg: Reg, ty: u32 },
     /// `dst = ` whether the value fits the type
     Fits { reg: Reg, ty: u32 },
     /// `dst = ` the JSON Schema of the type

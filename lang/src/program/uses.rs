@@ -77,7 +77,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
             Some(place) => place_uses(base, place),
             None => uses(&[], NONE),
         },
-        Op::Check { reg, .. } => uses(&[(reg, 1)], NONE),
+        Op::Check { reg, .. } | Op::Convert { reg, .. } => uses(&[(reg, 1)], NONE),
         Op::Fits { reg, .. } => uses(&[(reg, 1)], (reg, 1)),
         Op::Jump { .. } | Op::Loop => uses(&[], NONE),
         Op::JumpIf { cond: reg, .. }

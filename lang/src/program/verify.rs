@@ -150,9 +150,11 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
             within("global", global as usize, program.globals as usize)
         }
         Op::Closure { function: id, .. } | Op::Call { function: id, .. } => function(id),
-        Op::Type { ty: id, .. } | Op::Check { ty: id, .. } | Op::Fits { ty: id, .. } | Op::Schema { ty: id, .. } => {
-            ty(id)
-        }
+        Op::Type { ty: id, .. }
+        | Op::Check { ty: id, .. }
+        | Op::Convert { ty: id, .. }
+        | Op::Fits { ty: id, .. }
+        | Op::Schema { ty: id, .. } => ty(id),
         Op::Agent { agent, .. } => within("agent", agent as usize, program.agents.len()),
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
         Op::Field { name: id, .. } | Op::FieldOrNull { name: id, .. } | Op::CallMethod { name: id, .. } => name(id),

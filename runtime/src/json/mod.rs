@@ -14,7 +14,7 @@ mod read;
 mod texts;
 
 pub use read::from_text;
-pub use texts::{base64_bytes, base64_text, duration_text, parse_duration, parse_time, time_text};
+pub use texts::{base64_bytes, base64_text, duration_text, float_text, parse_duration, parse_time, time_text};
 
 /// The value as JSON text, with `indent` spaces a level, or on one line when that is 0.
 pub fn to_text(value: &Value, indent: usize) -> Result<String, Fault> {
@@ -47,6 +47,7 @@ fn write(value: &Value, indent: usize, level: usize, out: &mut String) -> Result
             close(map.is_empty(), '}', indent, level, out);
         }
         Value::Int(number) => drop(write!(out, "{number}")),
+        Value::Float(number) => out.push_str(&float_text(*number)),
         Value::Str(text) => quote(text, out),
         scalar => match to_json(scalar)? {
             Json::String(text) => quote(&text, out),

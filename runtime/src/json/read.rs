@@ -6,16 +6,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::out_of_range;
 use crate::fault::{Fault, Kind};
-use crate::value::{List, Map, Str, Value};
+use crate::value::{List, MAX_DEPTH, Map, Str, Value, too_deep};
 
-/// The value of JSON text. Faults with kind `json` for what is none, and for a number that no value has.
+/// The value of JSON text. Faults with kind `json` for what is none, and for a number that no value has; with kind
+/// `limit` for what is larger or nested deeper than a value may be.
 pub fn from_text(text: &str) -> Result<Value, Fault> {
     let mut reader = serde_json::Deserializer::from_str(text);
+    // Ours is that of values, and bounded as well.
+    reader.disable_recursion_limit();
     let bad = |error: serde_json::Error| Fault::new(Kind::Json, format!("this is no JSON: {error}"));
-    let mut large = false;
-    let value = Seed { large: &mut large }.deserialize(&mut reader).map_err(bad)?;
+    let mut seen = Seen { room: MAX_DEPTH, ..Seen::default() };
+    let read = Seed { seen: &mut seen }.deserialize(&mut reader);
+    if let Some(fault) = seen.limit {
+        return Err(fault);
+    }
+    let value = read.map_err(bad)?;
     reader.end().map_err(bad)?;
-    match large.then(|| large_integer(text)).flatten() {
+    match seen.large.then(|| large_integer(text)).flatten() {
         Some(number) => Err(out_of_range(number)),
         None => Ok(value),
     }
@@ -46,9 +53,36 @@ fn large_integer(text: &str) -> Option<&str> {
     None
 }
 
+/// What was noticed on the way.
+#[derive(Default)]
+struct Seen {
+    /// There was a float that may have been written as an integer.
+    large: bool,
+    /// How much deeper values may be nested.
+    room: usize,
+    /// The text stands for more than a value may hold.
+    limit: Option<Fault>,
+}
+
+impl Seen {
+    /// Ends the reading where a limit is met.
+    fn within<T, E: Error>(&mut self, result: Result<T, Fault>) -> Result<T, E> {
+        result.map_err(|fault| {
+            self.limit = Some(fault);
+            E::custom("too much")
+        })
+    }
+
+    /// Goes one level deeper.
+    fn enter<E: Error>(&mut self) -> Result<(), E> {
+        let room = self.room.checked_sub(1).ok_or_else(too_deep);
+        self.room = self.within(room)?;
+        Ok(())
+    }
+}
+
 struct Seed<'a> {
-    /// Set by a float that may have been written as an integer.
-    large: &'a mut bool,
+    seen: &'a mut Seen,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -84,7 +118,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        *self.large |= value.abs() >= 9.2e18;
+        self.seen.large |= value.abs() >= 9.2e18;
         Value::float(value).ok_or_else(|| E::custom("the number is out of range"))
     }
 
@@ -94,18 +128,22 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = List::new();
-        while let Some(item) = items.next_element_seed(Seed { large: &mut *self.large })? {
-            list.push(item).map_err(A::Error::custom)?;
+        self.seen.enter()?;
+        while let Some(item) = items.next_element_seed(Seed { seen: &mut *self.seen })? {
+            self.seen.within(list.push(item))?;
         }
+        self.seen.room += 1;
         Ok(Value::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
+        self.seen.enter()?;
         while let Some(key) = entries.next_key_seed(Key)? {
-            let value = entries.next_value_seed(Seed { large: &mut *self.large })?;
-            map.insert(key, value).map_err(A::Error::custom)?;
+            let value = entries.next_value_seed(Seed { seen: &mut *self.seen })?;
+            self.seen.within(map.insert(key, value))?;
         }
+        self.seen.room += 1;
         Ok(Value::Map(map))
     }
 }

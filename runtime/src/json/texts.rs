@@ -1,7 +1,24 @@
 //! Durations, times and bytes as text.
 
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
 /// The units of a duration, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// A float as its literal, which is JSON too: `0.1`, `1.0e300`.
+pub fn float_text(number: f64) -> String {
+    let text = serde_json::Value::from(number).to_string();
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            format!("{digits}{point}e{}", exponent.trim_start_matches('+'))
+        }
+        None => text,
+    }
+}
 
 /// A duration as its literal: `1h30m`, `250ms`, `0s`.
 pub fn duration_text(millis: i64) -> String {
@@ -51,39 +68,18 @@ pub fn parse_time(text: &str) -> Option<i64> {
     text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond())
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The standard alphabet; what is read may leave its padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Bytes as base64, with padding.
 pub fn base64_text(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word = group.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let sixth = (word >> (18 - 6 * place) & 63) as usize;
-            out.push(match ALPHABET.get(sixth) {
-                Some(letter) if place <= group.len() => char::from(*letter),
-                _ => '=',
-            });
-        }
-    }
-    out
+    BASE64.encode(bytes)
 }
 
 /// The bytes that base64 text stands for; padding may be left out, line breaks may not stand in it.
 pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    let body = text.trim_end_matches('=');
-    let padding = text.len() - body.len();
-    if padding > 2 || body.len() % 4 == 1 || padding > 0 && !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(body.len() / 4 * 3 + 2);
-    for group in body.as_bytes().chunks(4) {
-        let mut word = 0u32;
-        for letter in group {
-            word = word << 6 | ALPHABET.iter().position(|known| known == letter)? as u32;
-        }
-        word <<= 6 * (4 - group.len());
-        out.extend(word.to_be_bytes().iter().skip(1).take(group.len() - 1));
-    }
-    Some(out)
+    BASE64.decode(text).ok()
 }

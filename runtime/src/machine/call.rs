@@ -1,6 +1,6 @@
 //! Calls: arguments become the first registers of a new frame, and nothing is called in Rust.
 
-use wf_lang::program::{FunctionKind, Receiver};
+use wf_lang::program::{FunctionKind, Param, Receiver};
 
 use super::{
     Machine,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     fault::{Fault, Kind},
     ops,
+    validate::{accepts, fits},
     value::Value,
 };
 
@@ -142,20 +143,35 @@ impl Machine {
             fiber.regs[base] = function.clone();
             return self.call_value(fiber, base, argc, true);
         }
-        let kind = receiver_kind(receiver);
-        let method = self
-            .image
-            .program
-            .methods
-            .iter()
-            .find(|method| method.name == name.as_str() && Some(method.receiver) == kind);
-        let Some(method) = method else {
+        let Some(function) = self.method(&fiber.regs[base..=base + usize::from(argc)], name) else {
             let message = format!("{} has no method `{}`", ops::describe(receiver), name.as_str());
             return Err(Fault::new(Kind::Type, message));
         };
-        let function = method.function.0;
         let params = self.arguments(fiber, base, usize::from(argc) + 1, function, true)?;
         self.push(fiber, base, params, function, &[])
+    }
+
+    /// The method that a receiver has: of several with one name, the first that takes it and the arguments behind it.
+    fn method(&self, given: &[Value], name: &str) -> Option<u32> {
+        let kind = given.first().and_then(receiver_kind);
+        let methods = &self.image.program.methods;
+        let mut named = methods.iter().filter(|method| method.name == name && Some(method.receiver) == kind);
+        let first = named.next()?.function.0;
+        let mut others = named.map(|method| method.function.0).peekable();
+        if others.peek().is_none() || self.takes(first, given) {
+            return Some(first);
+        }
+        Some(others.find(|function| self.takes(*function, given)).unwrap_or(first))
+    }
+
+    fn takes(&self, function: u32, given: &[Value]) -> bool {
+        let params = &self.image.function(function).params;
+        let types = &self.image.program.types;
+        let fits = |(index, param): (usize, &Param)| match given.get(index) {
+            Some(Value::Missing) | None => param.has_default,
+            Some(value) => accepts(types, param.ty, value) || fits(types, param.ty, value.clone()).is_ok(),
+        };
+        given.len() <= params.len() && params.iter().enumerate().all(fits)
     }
 
     /// Calls what computes the settings of the agent at `base`.

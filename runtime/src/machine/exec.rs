@@ -244,6 +244,10 @@ impl Machine {
                     Op::Check { reg, ty } => {
                         attempt!(check(&image.program.types, TypeId(ty), &mut reg!(reg)).map_err(Fault::from));
                     }
+                    Op::Convert { reg, ty } => {
+                        let fitted = validate::fits_outside(&image.program.types, TypeId(ty), reg!(reg).clone());
+                        reg!(reg) = attempt!(fitted.map_err(Fault::from));
+                    }
                     Op::Fits { reg, ty } => {
                         let fits = check(&image.program.types, TypeId(ty), &mut reg!(reg)).is_ok();
                         reg!(reg) = Value::Bool(fits);

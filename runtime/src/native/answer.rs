@@ -2,7 +2,10 @@
 
 use wf_lang::program::{TypeId, TypeKind, Types};
 
-use super::{NativeContext, arg, text, wrong};
+use super::{
+    NativeContext,
+    args::{arg, text, wrong},
+};
 use crate::fault::Fault;
 use crate::json;
 use crate::schema::is_wrapped;

@@ -2,7 +2,10 @@
 
 use wf_lang::program::{Field, TypeId, TypeKind, Types};
 
-use super::{NativeContext, arg, ty};
+use super::{
+    NativeContext,
+    args::{arg, ty},
+};
 use crate::{
     fault::Fault,
     value::{Map, Value},

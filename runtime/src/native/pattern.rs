@@ -1,6 +1,9 @@
 //! What destructuring needs: the parts of a list, and what a record has beside the fields that are named.
 
-use super::{NativeContext, arg, wrong};
+use super::{
+    NativeContext,
+    args::{arg, wrong},
+};
 use crate::{
     fault::{Fault, Kind},
     ops::{as_list, describe},

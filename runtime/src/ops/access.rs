@@ -62,10 +62,25 @@ pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
         }
         (Value::Range(of), Value::Range(range)) => {
             let (start, end) = range.clamp(closed(of)?);
-            let shift = |at: usize| of.start.unwrap_or_default().checked_add_unsigned(at as u64);
-            Ok(Value::from(Range { start: shift(start), end: shift(end), inclusive: false }))
+            let part = match (of.get(start), end.checked_sub(1).and_then(|last| of.get(last))) {
+                (Some(first), Some(last)) if start < end => {
+                    Range { start: Some(first), end: Some(last), inclusive: true }
+                }
+                _ => Range { start: Some(0), end: Some(0), inclusive: false },
+            };
+            Ok(Value::from(part))
         }
-        (Value::List(_) | Value::Str(_) | Value::Range(_), _) => {
+        (Value::Bytes(bytes), Value::Int(at)) => {
+            let bytes = bytes.as_slice();
+            let byte = position(*at, bytes.len()).and_then(|at| bytes.get(at));
+            byte.map(|byte| Value::Int((*byte).into())).ok_or_else(|| out_of_range(object, *at, bytes.len()))
+        }
+        (Value::Bytes(bytes), Value::Range(range)) => {
+            let (start, end) = range.clamp(bytes.as_slice().len());
+            let part = bytes.as_slice().get(start..end).unwrap_or_default();
+            Ok(Value::Bytes(part.to_vec().into()))
+        }
+        (Value::List(_) | Value::Str(_) | Value::Range(_) | Value::Bytes(_), _) => {
             Err(Fault::new(Kind::Type, format!("an index must be an int or a range, found {}", describe(key))))
         }
         (Value::Map(_), _) => Err(Fault::new(Kind::Type, format!("a key must be a string, found {}", describe(key)))),
@@ -82,6 +97,7 @@ pub(super) fn position(at: i64, len: usize) -> Option<usize> {
 pub(super) fn out_of_range(object: &Value, at: i64, len: usize) -> Fault {
     let what = match object {
         Value::Str(_) => "characters",
+        Value::Bytes(_) => "bytes",
         _ => "elements",
     };
     Fault::new(Kind::Index, format!("index {at} is out of range: there are {len} {what}"))

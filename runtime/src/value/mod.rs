@@ -356,7 +356,9 @@ impl PartialEq for Value {
             (Value::Bytes(a), Value::Bytes(b)) => a == b,
             (Value::List(a), Value::List(b)) => a == b,
             (Value::Map(a), Value::Map(b)) => a == b,
-            (Value::Range(a), Value::Range(b)) => a == b,
+            (Value::Range(a), Value::Range(b)) => a.same(b),
+            // A range is a list, wherever one looks at its elements.
+            (Value::Range(range), Value::List(list)) | (Value::List(list), Value::Range(range)) => range.is(list),
             (Value::Closure(a), Value::Closure(b)) => Arc::ptr_eq(a, b) || a == b,
             (Value::Type(a), Value::Type(b)) => a == b,
             (Value::Agent(a), Value::Agent(b)) => Arc::ptr_eq(a, b) || a == b,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wf_lang::program::FunctionId;
 
-use super::{MAX_DEPTH, Map, Nest, Saved, Str, Value, too_deep};
+use super::{List, MAX_DEPTH, Map, Nest, Saved, Str, Value, too_deep};
 use crate::fault::Fault;
 
 /// Bytes; they never change.
@@ -68,6 +68,20 @@ impl Range {
             return None;
         }
         self.start?.checked_add_unsigned(index as u64)
+    }
+
+    /// Whether the same integers are in both; what is open is the same only as it is written.
+    pub(super) fn same(&self, other: &Range) -> bool {
+        match (self.len(), other.len()) {
+            (Some(a), Some(b)) => a == b && self.get(0) == other.get(0),
+            _ => self == other,
+        }
+    }
+
+    /// Whether the elements of a list are the integers in it.
+    pub(super) fn is(&self, list: &List) -> bool {
+        let same = |(at, item): (usize, &Value)| self.get(at).is_some_and(|number| *item == Value::Int(number));
+        self.len() == Some(list.len()) && list.iter().enumerate().all(same)
     }
 
     /// Whether it holds `number`.

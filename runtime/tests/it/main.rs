@@ -2,11 +2,13 @@
 
 mod codec;
 mod copies;
+mod documented;
 mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
 mod library;
+mod natives;
 mod ops;
 mod random;
 mod run;
@@ -16,3 +18,4 @@ mod store;
 mod testing;
 mod validate;
 mod value;
+mod zones;
