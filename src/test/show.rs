@@ -86,6 +86,10 @@ fn reason(suite: &Suite, failure: &Failure, colour: bool) -> String {
 /// The calls that an error left; one that was made again and again by the same place is told once.
 fn trace(failure: &Failure) -> String {
     let mut text = String::new();
+    // Within the test itself the place says it all.
+    if failure.trace.len() < 2 {
+        return text;
+    }
     for same in failure.trace.chunk_by(|a, b| a == b) {
         let [(function, place), more @ ..] = same else { continue };
         let times = if more.is_empty() { String::new() } else { format!(" ({} times)", more.len() + 1) };

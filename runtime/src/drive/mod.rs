@@ -202,7 +202,7 @@ impl Run {
                 Ready::Waits => false,
                 Ready::Computes => true,
             };
-            if self.host.stopped() {
+            if self.host.stopped(&self.machine) {
                 return self.give_way(sink).await;
             }
             if interrupted || !self.listening {
@@ -267,7 +267,7 @@ impl Run {
                         self.commit_if_needed(sink).await?;
                         self.drain(sink).await?;
                     }
-                    if self.host.stopped() {
+                    if self.host.stopped(&self.machine) {
                         return Ok(Ready::Waits);
                     }
                 }

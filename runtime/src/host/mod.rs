@@ -60,7 +60,7 @@ pub trait Host: Send + Sync + 'static {
     }
 
     /// Whether the run is not to go on: the test that it is has failed.
-    fn stopped(&self) -> bool {
+    fn stopped(&self, _machine: &Machine) -> bool {
         false
     }
 }

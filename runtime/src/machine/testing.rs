@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use wf_lang::{Span, program::Function};
+use wf_lang::{
+    Span,
+    program::{Function, FunctionKind},
+};
 
 use super::{Around, FiberState, Machine, Outcome, Progress, fiber::Fiber};
 use crate::{
@@ -29,6 +32,24 @@ impl Machine {
         let mut frames = fiber.frames.iter().rev().map(|frame| (self.image.function(frame.function), frame.pc));
         let (function, pc) = frames.find(|(function, _)| own(function))?;
         Some(function.span(pc.saturating_sub(1)))
+    }
+
+    /// The calls of the user's that stand around what a fiber waits for: function and place, innermost first.
+    pub(crate) fn calls_around(&self, fiber: u32) -> Vec<(String, String)> {
+        let mut calls = Vec::new();
+        let mut next = Some(fiber);
+        while let Some(fiber) = next.and_then(|id| self.fibers.get(&id)) {
+            for frame in fiber.frames.iter().rev() {
+                let function = self.image.function(frame.function);
+                let library = self.image.program.modules.get(usize::from(function.module)).is_none_or(|m| m.library);
+                if !library && function.kind != FunctionKind::Hidden {
+                    let place = self.image.place(function.span(frame.pc.saturating_sub(1)));
+                    calls.push((function.name.to_string(), place));
+                }
+            }
+            next = fiber.parent.map(|(parent, _)| parent);
+        }
+        calls
     }
 
     /// The path of a fiber's innermost scope with the attempts of all that stands around it: what tells its calls from

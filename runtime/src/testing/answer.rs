@@ -50,7 +50,8 @@ impl World {
         let identity = format!("{}#{}", machine.identity_of(effect.fiber), effect.ordinal);
         let (lines, known) = {
             let mut inner = self.lock();
-            inner.asked.entry(request.id.clone()).or_insert(effect.span);
+            let place = || (effect.span, machine.calls_around(effect.fiber));
+            inner.asked.entry(request.id.clone()).or_insert_with(place);
             // The same request of an attempt before is withdrawn.
             inner.plans.retain(|other, plan| *other == identity || plan.request != request.id);
             let known = inner.plans.get_mut(&identity).map(|plan| plan.given = false).is_some();
@@ -126,8 +127,10 @@ impl World {
         let failure = Failure::new("nobody answers this request, and nothing else can go on")
             .value("it asks", &data)
             .help(format!("add a line that answers it before it is asked: `answer {} => …`", pattern(&data)));
-        let span = request["id"].as_str().and_then(|id| self.lock().asked.get(id).copied());
-        Failure { span, ..failure }
+        match request["id"].as_str().and_then(|id| self.lock().asked.get(id).cloned()) {
+            Some((span, trace)) => Failure { span: Some(span), trace, ..failure },
+            None => failure,
+        }
     }
 }
 

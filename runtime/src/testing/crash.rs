@@ -1,6 +1,6 @@
 //! `crash` lines: the process is killed at a write, and the run goes on from the store.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Kill,
@@ -62,7 +62,7 @@ impl World {
         };
         let during = during.as_bool() == Some(true);
         let mut inner = self.lock();
-        let completed = inner.completed.get(&(entry, during)).map_or(0, Vec::len);
+        let completed = inner.completed.get(&(entry, during)).map_or(0, BTreeMap::len);
         let fired = inner.fired.get(inner.crashes.len()) == Some(&true);
         inner.crashes.push(Crash { entry, during, nth, span: effect.span });
         drop(inner);
@@ -105,13 +105,8 @@ impl World {
         let call = without_attempt(identity);
         let mut inner = self.lock();
         let completed = inner.completed.entry((entry, during)).or_default();
-        let nth = match completed.iter().position(|known| known == call) {
-            Some(index) => index + 1,
-            None => {
-                completed.push(call.to_owned());
-                completed.len()
-            }
-        };
+        let next = completed.len() + 1;
+        let nth = *completed.entry(call.to_owned()).or_insert(next);
         let inner = &mut *inner;
         inner.fired.resize(inner.crashes.len().max(inner.fired.len()), false);
         let mut any = false;

@@ -24,7 +24,9 @@ pub struct Failure {
     pub diff: Vec<DiffLine>,
     /// What to do.
     pub help: Vec<String>,
-    /// The calls that an error left: function and place, innermost first.
+    /// The fiber that asked what cannot be, while the calls around it are not told yet.
+    pub(crate) fiber: Option<u32>,
+    /// The calls that an error left, or that stand around the place: function and place, innermost first.
     pub trace: Vec<(String, String)>,
 }
 
@@ -37,6 +39,12 @@ impl Failure {
     pub(super) fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
         self
+    }
+
+    /// The failure of what a fiber asks.
+    pub(super) fn of(mut self, effect: &Effect) -> Self {
+        self.fiber = Some(effect.fiber);
+        self.at(effect.span)
     }
 
     pub(super) fn value(mut self, of: impl Into<String>, value: &Value) -> Self {
@@ -61,7 +69,7 @@ impl Failure {
                 .into_iter()
                 .fold(Self::new("this does not hold"), |failure, (text, value)| failure.value(text, &value)),
         };
-        failure.at(effect.span)
+        failure.of(effect)
     }
 }
 

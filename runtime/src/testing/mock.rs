@@ -47,12 +47,12 @@ impl World {
             Some(number) => *number,
             None => {
                 let number = inner.calls.len();
-                inner.calls.push(Call { arguments: arguments.clone() });
+                inner.calls.push(Call { entry, made: false, arguments: arguments.clone() });
                 inner.known.insert(call, number);
                 number
             }
         };
-        if !inner.made.contains(&number) {
+        if !std::mem::replace(&mut inner.calls[number].made, true) {
             inner.made.push(number);
         }
         let this = (entry, attempt.to_owned());
@@ -111,10 +111,8 @@ impl World {
     pub(super) fn calls(&self, effect: &Effect) -> Outcome {
         let Some(entry) = self.entry(effect.args.first()) else { return Value::list(Vec::new()) };
         let inner = self.lock();
-        let of_entry: Vec<usize> =
-            inner.known.iter().filter(|((of, _), _)| *of == entry).map(|(_, number)| *number).collect();
-        let made = inner.made.iter().filter(|number| of_entry.contains(number));
-        Value::list(made.filter_map(|number| inner.calls.get(*number)).map(|call| call.arguments.clone()).collect())
+        let made = inner.made.iter().filter_map(|number| inner.calls.get(*number));
+        Value::list(made.filter(|call| call.entry == entry).map(|call| call.arguments.clone()).collect())
     }
 
     /// `_value(of, value, type)`: what a mock gave has to fit what the call gives.

@@ -1,5 +1,7 @@
 //! Calls that reach the outside, in a world that has none: what a mock gave for them, or a test that fails by name.
 
+use std::collections::BTreeMap;
+
 use wf_lang::program::{Literal, TypeId, TypeKind, Types};
 
 use super::{
@@ -90,7 +92,7 @@ impl World {
                     .help(format!("mock it: `mock {name} => {}`", sample_of(name)))
             }
         };
-        self.fail(failure.at(effect.span));
+        self.fail(failure.of(effect));
         Box::pin(std::future::pending())
     }
 
@@ -104,7 +106,7 @@ impl World {
         let inner = self.lock();
         let (_, crash) =
             inner.crashes.iter().enumerate().find(|(number, _)| inner.fired.get(*number) != Some(&true))?;
-        let completed = inner.completed.get(&(crash.entry, crash.during)).map_or(0, Vec::len);
+        let completed = inner.completed.get(&(crash.entry, crash.during)).map_or(0, BTreeMap::len);
         let word = if crash.during { "during" } else { "after" };
         let times = match completed {
             0 => "no call of it came to the end".to_owned(),

@@ -66,14 +66,14 @@ pub(super) struct Inner {
     pub(super) wires: BTreeMap<String, Value>,
     /// The answers that requests will get, by identity.
     pub(super) plans: BTreeMap<String, Plan>,
-    /// Where each request was asked, by its id.
-    pub(super) asked: BTreeMap<String, Span>,
+    /// Where each request was asked, by its id, and the calls around it.
+    pub(super) asked: BTreeMap<String, (Span, Vec<(String, String)>)>,
     /// How many requests each `answer` line has answered.
     pub(super) answered: BTreeMap<usize, usize>,
     /// The identity of the latest call that reaches the outside at a path.
     pub(super) outside: BTreeMap<String, String>,
-    /// The calls that crashes are counted by, in order: those that have completed, and those whose result could be lost.
-    pub(super) completed: BTreeMap<(u16, bool), Vec<String>>,
+    /// The calls that crashes are counted by, each with its number from 1: those that have completed, and those whose result could be lost.
+    pub(super) completed: BTreeMap<(u16, bool), BTreeMap<String, usize>>,
     /// The crash lines that have fired.
     pub(super) fired: Vec<bool>,
     /// What the next write to the store comes to.
@@ -115,6 +115,9 @@ pub(super) struct Crash {
 
 /// A call that was made.
 pub(super) struct Call {
+    pub(super) entry: u16,
+    /// Whether it was made so far.
+    pub(super) made: bool,
     /// Its arguments by name.
     pub(super) arguments: Value,
 }
@@ -188,7 +191,10 @@ impl World {
         inner.mocks.truncate(mocks);
         inner.lines.truncate(lines);
         inner.crashes.truncate(crashes);
-        inner.made.truncate(made);
+        let inner = &mut *inner;
+        for lost in inner.made.drain(made..) {
+            inner.calls[lost].made = false;
+        }
         crashed
     }
 }
@@ -261,8 +267,13 @@ impl Host for Handle {
         self.0.hook(effect)
     }
 
-    fn stopped(&self) -> bool {
-        self.0.lock().failure.is_some()
+    fn stopped(&self, machine: &Machine) -> bool {
+        let mut inner = self.0.lock();
+        let Some(failure) = &mut inner.failure else { return false };
+        if let Some(fiber) = failure.fiber.take() {
+            failure.trace = machine.calls_around(fiber);
+        }
+        true
     }
 }
 
