@@ -1,6 +1,12 @@
 //! Checked scripts as code that can be stored and run.
 
-use wf_lang::{load::Loaded, program::Program};
+use wf_lang::{
+    check::ModuleInput,
+    load::{Library, Loaded, Main, Texts, Unreadable, load_with},
+    path,
+    program::Program,
+    syntax::ast::ItemKind,
+};
 use wf_runtime::{
     code::{Code, StoredSource},
     store::{RunRecord, Store},
@@ -9,12 +15,26 @@ use wf_runtime::{
 /// The code of a checked script.
 pub(crate) fn code(loaded: &Loaded) -> Result<Code, String> {
     let program = compile(loaded)?;
-    let stored = |module: &wf_lang::check::ModuleInput| StoredSource {
-        name: module.source.name.to_string(),
+    let modules = &loaded.checked.modules;
+    let sources = modules.iter().map(|module| StoredSource {
+        name: if module.library { module.source.name.to_string() } else { module.name.to_string() },
         library: module.library,
         text: module.source.text.to_string(),
-    };
-    Ok(Code { sources: loaded.checked.modules.iter().map(stored).collect(), program })
+        imports: imports(module, modules),
+    });
+    Ok(Code { sources: sources.collect(), program })
+}
+
+/// The files that a module imports: each path as it is written, with the name of the module there.
+fn imports(module: &ModuleInput, modules: &[ModuleInput]) -> Vec<(String, String)> {
+    let found = module.imports.iter().filter_map(|(item, target)| {
+        let target = modules.get(usize::from(target.0)).filter(|target| !target.library)?;
+        match &module.module.items.get(*item as usize)?.kind {
+            ItemKind::Import(import) => Some((import.path.text.to_string(), target.name.to_string())),
+            _ => None,
+        }
+    });
+    found.collect()
 }
 
 /// The code that a run started with.
@@ -35,12 +55,70 @@ fn compile(loaded: &Loaded) -> Result<Program, String> {
 
 /// Compiles stored sources again, for an engine that does not run the stored bytecode.
 fn recompile(sources: &[StoredSource]) -> Result<Program, String> {
-    let Some((main, library)) = sources.split_last() else { return Err("the stored code has no sources".into()) };
-    let names = library.iter().map(|source| (source.name.trim_start_matches("std/"), source.text.as_str()));
-    let library = wf_lang::load::Library::new(names);
-    let loaded = wf_lang::load::load(&library, &main.name, &main.text);
+    let of_library = |source: &&StoredSource| source.library;
+    let names = sources.iter().filter(of_library).map(|source| (source.name.trim_start_matches("std/"), &*source.text));
+    let library = Library::new(names);
+    let Some(main) = sources.iter().find(|source| !source.library) else {
+        return Err("the stored code has no script".into());
+    };
+    let main = Main { path: &main.name, shown: &main.name, text: &main.text };
+    let loaded = load_with(&library, main, &Stored(sources));
     if let Some(error) = loaded.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
         return Err(format!("the stored script does not compile with this version: {}", error.message));
     }
     compile(&loaded)
+}
+
+/// The modules that are stored with a run, which are told apart by their names.
+struct Stored<'s>(&'s [StoredSource]);
+
+impl Stored<'_> {
+    fn find(&self, name: &str) -> Option<&StoredSource> {
+        self.0.iter().find(|source| !source.library && source.name == name)
+    }
+}
+
+impl Texts for Stored<'_> {
+    fn resolve(&self, from: &str, path: &str) -> String {
+        let imports = self.find(from).map_or(&[][..], |source| &source.imports);
+        let found = imports.iter().find(|(written, _)| written == path);
+        found.map_or_else(|| path::beside(from, path), |(_, name)| name.clone())
+    }
+
+    fn read(&self, path: &str, shown: &str) -> Result<String, Unreadable> {
+        let found = self.find(path).map(|source| source.text.clone());
+        found.ok_or_else(|| Unreadable::new(format!("`{shown}` is not stored with the run")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_modules_compile_again_to_the_same_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, text).expect("written");
+            path
+        };
+        let main =
+            "import { a, b } from \"./a.wf\"\nimport \"../lib/x.wf\" as x\nworkflow main() { a(); b(); x.a() }\n";
+        let main = file("flows/main.wf", main);
+        file(
+            "flows/a.wf",
+            "import { stringify } from \"std/json\"\nlet A = stringify(1)\nstep a() { print(A) }\nfn b() { }\n",
+        );
+        file("lib/x.wf", "import { a as other } from \"../flows/a.wf\"\nstate { n: int = 1 }\nstep a() { other() }\n");
+        let loaded = crate::load::load_file(&main).expect("it is read");
+        let code = code(&loaded).expect("it compiles");
+        drop(folder);
+        let users = code.sources.iter().filter(|source| !source.library).map(|source| source.name.as_str());
+        assert_eq!(users.collect::<Vec<_>>(), ["main.wf", "a.wf", "../lib/x.wf"]);
+        assert_eq!(recompile(&code.sources).as_ref(), Ok(&code.program));
+        let (packed, _) = code.pack().expect("packed");
+        assert_eq!(Code::unpack(&packed, &recompile).expect("unpacked").sources, code.sources);
+    }
 }

@@ -3,34 +3,19 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Component, Path},
     sync::LazyLock,
 };
 
 use wf_lang::{
-    load::{Library, Loaded, load},
+    check::{did_you_mean, nearest},
+    load::{Library, Loaded, Main, Texts, Unreadable, load_with},
+    path,
     source::MAX_SOURCE_BYTES,
 };
 
-/// Why a file is no script: what is wrong, and what to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    /// What is wrong, with the path.
-    pub(crate) message: String,
-    /// What to do, where something can be done.
-    pub(crate) help: Option<String>,
-}
-
-impl Unreadable {
-    fn new(message: String) -> Self {
-        Self { message, help: None }
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-}
+/// How many files of a folder are looked at for one with a similar name.
+const MOST_LOOKED_AT: usize = 1000;
 
 /// The library that this binary carries, read once.
 pub(crate) fn library() -> &'static Library {
@@ -38,21 +23,49 @@ pub(crate) fn library() -> &'static Library {
     &LIBRARY
 }
 
-/// Reads and checks a script; its source is named as the path was given.
-pub(crate) fn load_file(path: &Path) -> Result<Loaded, Unreadable> {
-    let text = read_text(path)?;
-    Ok(load(library(), &path.to_string_lossy(), &text))
+/// Reads and checks a script with all that it imports; its source is named as the path was given.
+pub(crate) fn load_file(file: &Path) -> Result<Loaded, Unreadable> {
+    let text = read_text(file, &file.to_string_lossy())?;
+    let path = place_of(file);
+    Ok(load_with(library(), Main { path: &path, shown: &slashed(file), text: &text }, &Files))
 }
 
-/// The text of a file, which is UTF-8 and not larger than a source may be.
-pub(crate) fn read_text(path: &Path) -> Result<String, Unreadable> {
-    let bytes = read_bytes(path).map_err(|error| not_read(path, &error))?;
+/// Where a file lies, whatever the folder of this process is: what tells modules apart.
+fn place_of(file: &Path) -> String {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    // Behind a link, `..` is not the folder that stands before it.
+    let up = absolute.components().any(|part| part == Component::ParentDir);
+    let real = if up { std::fs::canonicalize(&absolute).ok() } else { None };
+    path::normal(&slashed(&real.unwrap_or(absolute)))
+}
+
+/// A path with `/` between folders.
+fn slashed(file: &Path) -> String {
+    let text = file.to_string_lossy().into_owned();
+    if cfg!(windows) { text.replace('\\', "/") } else { text }
+}
+
+/// The files of this machine.
+pub(crate) struct Files;
+
+impl Texts for Files {
+    fn read(&self, path: &str, shown: &str) -> Result<String, Unreadable> {
+        let path = Path::new(path);
+        read_text(path, shown).map_err(|unreadable| match path.is_dir() {
+            true => Unreadable { help: Some("import a file in it".to_owned()), ..unreadable },
+            false => unreadable,
+        })
+    }
+}
+
+/// The text of a file, which is UTF-8 and not larger than a source may be; `shown` is its path for people.
+pub(crate) fn read_text(path: &Path, shown: &str) -> Result<String, Unreadable> {
+    let bytes = read_bytes(path).map_err(|error| not_read(path, shown, &error))?;
     if bytes.len() > MAX_SOURCE_BYTES {
-        let message =
-            format!("`{}` is larger than {MAX_SOURCE_BYTES} bytes, the most that a script may have", path.display());
+        let message = format!("`{shown}` is larger than {MAX_SOURCE_BYTES} bytes, the most that a script may have");
         return Err(Unreadable::new(message).help("give the script its data as an argument, such as data=@file"));
     }
-    String::from_utf8(bytes).map_err(|error| not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes).map_err(|error| not_text(shown, error.as_bytes(), error.utf8_error().valid_up_to()))
 }
 
 /// At most one byte more than a source may have, so that endless files end.
@@ -62,13 +75,15 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn not_read(path: &Path, error: &io::Error) -> Unreadable {
-    let shown = path.display();
+fn not_read(path: &Path, shown: &str, error: &io::Error) -> Unreadable {
     match error.kind() {
         io::ErrorKind::NotFound => {
             let unreadable = Unreadable::new(format!("there is no file `{shown}`"));
-            let script = path.with_extension("wf");
-            if script.is_file() { unreadable.help(format!("did you mean `{}`?", script.display())) } else { unreadable }
+            let like = scripts_like(path).into_iter().map(|name| format!("{}{name}", path::folder(shown)).into());
+            match did_you_mean(&like.collect::<Vec<_>>()) {
+                Some(help) => unreadable.help(help),
+                None => unreadable,
+            }
         }
         io::ErrorKind::IsADirectory => {
             Unreadable::new(format!("`{shown}` is a directory")).help("name the scripts in it, such as with `*.wf`")
@@ -80,8 +95,21 @@ fn not_read(path: &Path, error: &io::Error) -> Unreadable {
     }
 }
 
-fn not_text(path: &Path, bytes: &[u8], at: usize) -> Unreadable {
-    let shown = path.display();
+/// The scripts in the folder of a missing file that are called nearly like it.
+fn scripts_like(missing: &Path) -> Vec<String> {
+    let script = missing.with_extension("wf");
+    if let Some(name) = script.file_name().filter(|_| script.is_file()) {
+        return vec![name.to_string_lossy().into_owned()];
+    }
+    let Some(name) = missing.file_name().map(|name| name.to_string_lossy()) else { return Vec::new() };
+    let folder = missing.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MOST_LOOKED_AT).flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let scripts: Vec<String> = names.filter(|name| name.ends_with(".wf")).collect();
+    nearest(&name, scripts.iter().map(String::as_str)).iter().map(ToString::to_string).collect()
+}
+
+fn not_text(shown: &str, bytes: &[u8], at: usize) -> Unreadable {
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         return Unreadable::new(format!("`{shown}` is UTF-16")).help("save it as UTF-8");
     }
@@ -98,7 +126,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("written");
-        let error = read_text(&path).expect_err("no script");
+        let error = read_text(&path, &path.to_string_lossy()).expect_err("no script");
         error.message.replace(&*folder.path().to_string_lossy(), "")
     }
 
@@ -117,17 +145,22 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("large.wf");
         std::fs::write(&path, vec![b' '; MAX_SOURCE_BYTES]).expect("written");
-        assert!(read_text(&path).is_ok());
+        assert!(read_text(&path, &path.to_string_lossy()).is_ok());
         std::fs::write(&path, vec![b' '; MAX_SOURCE_BYTES + 1]).expect("written");
-        assert!(read_text(&path).expect_err("too large").message.contains("larger than 4194304 bytes"));
+        assert!(
+            read_text(&path, &path.to_string_lossy())
+                .expect_err("too large")
+                .message
+                .contains("larger than 4194304 bytes")
+        );
     }
 
     #[test]
     fn a_missing_file_and_a_directory_are_told_apart() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(read_text(folder.path()).expect_err("a folder").message.ends_with("is a directory"));
+        assert!(read_text(folder.path(), "flows").expect_err("a folder").message.ends_with("is a directory"));
         std::fs::write(folder.path().join("a.wf"), "").expect("written");
-        let missing = read_text(&folder.path().join("a")).expect_err("missing");
+        let missing = read_text(&folder.path().join("a"), "flows/a").expect_err("missing");
         assert!(missing.message.starts_with("there is no file"));
         assert!(missing.help.expect("help").ends_with("a.wf`?"));
     }

@@ -1,10 +1,10 @@
 //! `wf lsp`: the language server on standard input and output.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use clap::Args;
 
-use crate::out::Exit;
+use crate::{load::Files, out::Exit};
 
 /// The arguments of `wf lsp`.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ impl Lsp {
     /// Serves until the editor says `exit` or closes its end.
     pub(crate) fn run(self) -> io::Result<Exit> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let end = runtime.block_on(wf_lsp::serve(tokio::io::stdin(), tokio::io::stdout()));
+        let end = runtime.block_on(wf_lsp::serve(tokio::io::stdin(), tokio::io::stdout(), Arc::new(Files)));
         // A read of standard input may still be under way; it is not waited for.
         runtime.shutdown_background();
         Ok(match end {

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::load::Unreadable;
+use wf_lang::load::Unreadable;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

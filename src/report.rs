@@ -3,6 +3,8 @@
 //! The drawing library is given characters and not bytes: offsets of another file's labels are right only so, and each
 //! character that would move the cursor or hide text can be replaced by one that does not.
 
+use std::collections::HashSet;
+
 use ariadne::{Color, Config, IndexType, Label, LabelAttach, Report, ReportKind};
 use serde_json::{Value, json};
 use wf_lang::{Diagnostic, Severity, Source, Span, load::Loaded};
@@ -12,13 +14,14 @@ type Place = (u16, std::ops::Range<usize>);
 
 /// Reports all diagnostics, by file and place, and ends with how many there are.
 pub(crate) fn text(loaded: &[Loaded], colour: bool) -> String {
-    let reports = loaded.iter().flat_map(|found| {
+    let all = distinct(loaded);
+    let reports = all.iter().flat_map(|(found, diagnostics)| {
         let mut drawn = Drawn::of(&found.sources);
-        let reports = found.diagnostics.iter().map(|diagnostic| drawn.report(found, diagnostic, colour));
+        let reports = diagnostics.iter().map(|diagnostic| drawn.report(found, diagnostic, colour));
         reports.collect::<Vec<_>>()
     });
     let shown: String = reports.collect();
-    format!("{shown}{}\n", Count::of(loaded).in_words())
+    format!("{shown}{}\n", Count::of(&all).in_words())
 }
 
 /// A place of a source with what is wrong there, under a title of one's own.
@@ -29,10 +32,31 @@ pub(crate) fn place_of(loaded: &Loaded, title: &str, span: Span, message: &str, 
 
 /// All diagnostics as one object.
 pub(crate) fn json(loaded: &[Loaded]) -> Value {
-    let records = loaded.iter().flat_map(|found| found.diagnostics.iter().map(|diagnostic| record(found, diagnostic)));
+    let all = distinct(loaded);
+    let records = all.iter().flat_map(|(found, all)| all.iter().map(|diagnostic| record(found, diagnostic)));
     let records: Vec<Value> = records.collect();
-    let count = Count::of(loaded);
+    let count = Count::of(&all);
     json!({ "diagnostics": records, "errors": count.errors, "warnings": count.warnings })
+}
+
+/// What is wrong, script by script. What is wrong with a file that several of them import is there once.
+fn distinct(loaded: &[Loaded]) -> Vec<(&Loaded, Vec<&Diagnostic>)> {
+    let mut known = HashSet::new();
+    let mut all = Vec::with_capacity(loaded.len());
+    for found in loaded {
+        let new = found.diagnostics.iter().filter(|diagnostic| known.insert(identity(found, diagnostic)));
+        all.push((found, new.collect()));
+    }
+    all
+}
+
+/// What is said, and of which places, in whatever order.
+fn identity<'a>(loaded: &'a Loaded, diagnostic: &'a Diagnostic) -> (&'static str, &'a str, Vec<(&'a str, u32, u32)>) {
+    let place = |span: Span| (&*loaded.module(span).path, span.start, span.end);
+    let labels = diagnostic.labels.iter().map(|label| place(label.span));
+    let mut places: Vec<_> = labels.chain([place(diagnostic.span)]).collect();
+    places.sort_unstable();
+    (diagnostic.code.id(), &diagnostic.message, places)
 }
 
 /// One diagnostic as JSON. `start` and `end` are bytes from 0, lines and columns count from 1 and in characters.
@@ -82,10 +106,9 @@ struct Count {
 }
 
 impl Count {
-    fn of(loaded: &[Loaded]) -> Self {
-        let count = |severity| {
-            loaded.iter().flat_map(|found| &found.diagnostics).filter(|found| found.severity == severity).count()
-        };
+    fn of(all: &[(&Loaded, Vec<&Diagnostic>)]) -> Self {
+        let count =
+            |severity| all.iter().flat_map(|(_, found)| found).filter(|found| found.severity == severity).count();
         Self { errors: count(Severity::Error), warnings: count(Severity::Warning), hints: count(Severity::Hint) }
     }
 

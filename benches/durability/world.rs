@@ -67,6 +67,7 @@ impl Script {
             name: module.source.name.to_string(),
             library: module.library,
             text: module.source.text.to_string(),
+            imports: Vec::new(),
         };
         let workflow = program.workflows.first().expect("a workflow").name.to_string();
         let code = Code { sources: loaded.checked.modules.iter().map(stored).collect(), program };

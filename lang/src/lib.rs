@@ -8,6 +8,7 @@ pub mod code;
 pub mod compile;
 pub mod diagnostic;
 pub mod load;
+pub mod path;
 pub mod program;
 pub mod source;
 pub mod span;

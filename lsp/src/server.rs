@@ -1,14 +1,13 @@
-//! The protocol's messages, and the publisher that each open document has.
+//! The protocol's messages.
 //!
 //! The library polls handlers side by side. A handler that changes a document does so before its first wait, and waits
 //! for nothing; so changes keep the order of their messages.
 
 use std::{
     io::Write,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, OnceLock},
 };
 
-use tokio::sync::watch;
 use tower_lsp::{
     Client, LanguageServer,
     jsonrpc::{Error, Result},
@@ -16,9 +15,10 @@ use tower_lsp::{
 };
 
 use crate::{
-    Check,
-    convert::{self, Agreed, Document},
-    world::{Latest, Snapshot, World},
+    Check, Files,
+    convert::{self, Agreed},
+    publish::{Imported, Publisher},
+    world::World,
 };
 
 /// Writes a line to standard error: standard output belongs to the protocol.
@@ -31,14 +31,16 @@ pub(crate) fn log(message: &str) {
 pub(crate) struct Backend {
     client: Client,
     check: Check,
+    files: Files,
     world: Arc<World>,
+    imported: Arc<Imported>,
     agreed: OnceLock<Agreed>,
 }
 
 impl Backend {
     /// A server without documents.
-    pub(crate) fn new(client: Client, check: Check) -> Self {
-        Self { client, check, world: Arc::default(), agreed: OnceLock::new() }
+    pub(crate) fn new(client: Client, check: Check, files: Files) -> Self {
+        Self { client, check, files, world: Arc::default(), imported: Arc::default(), agreed: OnceLock::new() }
     }
 
     /// Answers a message that was no JSON.
@@ -67,7 +69,16 @@ impl LanguageServer for Backend {
         })
     }
 
-    async fn initialized(&self, _: lsp::InitializedParams) {}
+    async fn initialized(&self, _: lsp::InitializedParams) {
+        if self.agreed().watches {
+            let client = self.client.clone();
+            tokio::spawn(async move {
+                if let Err(error) = client.register_capability(vec![convert::watch_scripts()]).await {
+                    log(&format!("the editor does not watch files: {error}"));
+                }
+            });
+        }
+    }
 
     async fn shutdown(&self) -> Result<()> {
         Ok(())
@@ -75,12 +86,17 @@ impl LanguageServer for Backend {
 
     async fn did_open(&self, params: lsp::DidOpenTextDocumentParams) {
         let document = params.text_document;
-        let Some(latest) = self.world.open(document.uri.as_str(), document.version, &document.text) else { return };
+        let path = convert::path_of(&document.uri);
+        let latest = self.world.open(document.uri.as_str(), &path, document.version, &document.text);
+        let Some(latest) = latest else { return };
         let publisher = Publisher {
             uri: document.uri,
+            path,
             client: self.client.clone(),
-            check: self.check.clone(),
+            check: Arc::clone(&self.check),
+            files: Arc::clone(&self.files),
             world: Arc::downgrade(&self.world),
+            imported: Arc::clone(&self.imported),
             agreed: self.agreed(),
         };
         tokio::spawn(publisher.run(latest));
@@ -94,55 +110,17 @@ impl LanguageServer for Backend {
         }
     }
 
+    async fn did_change_watched_files(&self, params: lsp::DidChangeWatchedFilesParams) {
+        for change in &params.changes {
+            self.world.changed(&convert::path_of(&change.uri));
+        }
+    }
+
     async fn did_save(&self, _: lsp::DidSaveTextDocumentParams) {}
 
     async fn did_close(&self, params: lsp::DidCloseTextDocumentParams) {
         if !self.world.close(params.text_document.uri.as_str()) {
             log(&format!("`{}` is closed, but not open", params.text_document.uri.as_str()));
         }
-    }
-}
-
-/// Tells the editor what is wrong with one document, one result after the other.
-struct Publisher {
-    uri: lsp::Uri,
-    client: Client,
-    check: Check,
-    world: Weak<World>,
-    agreed: Agreed,
-}
-
-impl Publisher {
-    /// Goes on until the document is closed, or the server is gone.
-    async fn run(self, mut latest: watch::Receiver<Latest>) {
-        while latest.changed().await.is_ok() {
-            let snapshot = latest.borrow_and_update().clone();
-            let Some(snapshot) = snapshot else {
-                self.client.publish_diagnostics(self.uri.clone(), Vec::new(), None).await;
-                if self.world.upgrade().is_none_or(|world| world.forget(self.uri.as_str())) {
-                    return;
-                }
-                continue;
-            };
-            let version = snapshot.version;
-            let diagnostics = self.diagnostics(snapshot).await;
-            // Of what is out of date, nobody hears.
-            if latest.has_changed().is_ok_and(|changed| !changed) {
-                self.client.publish_diagnostics(self.uri.clone(), diagnostics, Some(version)).await;
-            }
-        }
-    }
-
-    /// Checks on a thread where it may take its time; a check that panics is logged and shown.
-    async fn diagnostics(&self, snapshot: Snapshot) -> Vec<lsp::Diagnostic> {
-        let (uri, check, agreed) = (self.uri.clone(), self.check.clone(), self.agreed);
-        let checked = tokio::task::spawn_blocking(move || {
-            let loaded = check(uri.as_str(), &snapshot.text);
-            Document::new(&uri, &snapshot.text, &loaded, agreed).diagnostics()
-        });
-        checked.await.unwrap_or_else(|error| {
-            log(&format!("the check of `{}` broke off: {error}", self.uri.as_str()));
-            vec![convert::broken()]
-        })
     }
 }

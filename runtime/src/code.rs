@@ -24,18 +24,20 @@ fn bytecode_version() -> String {
 /// A source as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSource {
-    /// The name of its module, as it is shown: a path, or `std/list`.
+    /// The name of its module, as it is shown: the path from the folder of the main module, or `std/list`.
     pub name: String,
     /// Whether it is of the library.
     pub library: bool,
     /// Its text.
     pub text: String,
+    /// What its imports of files lead to: the path as it is written, and the name of the module.
+    pub imports: Vec<(String, String)>,
 }
 
 /// Code as it is stored.
 #[derive(Clone, Debug)]
 pub struct Code {
-    /// Its sources: the library's, then the user's.
+    /// Its sources: the library's, the main module's, and those of the modules that it imports.
     pub sources: Vec<StoredSource>,
     /// The program, compiled.
     pub program: Program,
@@ -72,10 +74,16 @@ impl Code {
             out.block(source.name.as_bytes());
             out.bool(source.library);
             out.block(source.text.as_bytes());
-            for part in [&source.name, &source.text] {
+            out.size(source.imports.len());
+            let imports = source.imports.iter().flat_map(|(path, name)| [path, name]);
+            for (number, part) in [&source.name, &source.text].into_iter().chain(imports).enumerate() {
                 hash.update(&(part.len() as u64).to_le_bytes());
                 hash.update(part.as_bytes());
+                if number > 1 {
+                    out.block(part.as_bytes());
+                }
             }
+            hash.update(&(source.imports.len() as u64).to_le_bytes());
         }
         out.size(self.program.functions.len());
         for function in &self.program.functions {
@@ -130,10 +138,15 @@ fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
     let mut from = Reader::new(open(ROW, sealed)?, "code");
     let version = from.text()?.to_owned();
     let mut sources = Vec::new();
-    for _ in 0..from.count(3)? {
+    for _ in 0..from.count(4)? {
         let name = from.text()?.to_owned();
         let library = from.bool()?;
-        sources.push(StoredSource { name, library, text: from.text()?.to_owned() });
+        let text = from.text()?.to_owned();
+        let mut imports = Vec::new();
+        for _ in 0..from.count(2)? {
+            imports.push((from.text()?.to_owned(), from.text()?.to_owned()));
+        }
+        sources.push(StoredSource { name, library, text, imports });
     }
     let mut functions = Vec::new();
     for _ in 0..from.count(9)? {

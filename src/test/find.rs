@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    load::Unreadable,
-    place::{nearest_project, shown_path},
-};
+use wf_lang::load::Unreadable;
+
+use crate::place::{nearest_project, shown_path};
 
 /// Folders that hold no scripts of a project's own.
 const SKIPPED: [&str; 2] = ["target", "node_modules"];

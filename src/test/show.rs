@@ -20,7 +20,7 @@ const SHORT: usize = 8;
 
 /// Whether a script has tests, or would have if it could be read.
 pub(super) fn may_have_tests(loaded: &Loaded) -> bool {
-    let main = loaded.checked.modules.last();
+    let main = loaded.checked.modules.get(usize::from(loaded.checked.main().0));
     let parsed = main.is_some_and(|main| main.module.items.iter().any(|item| matches!(item.kind, ItemKind::Test(_))));
     parsed || loaded.main().text.lines().any(|line| line.starts_with("test \""))
 }

@@ -1,7 +1,8 @@
 //! The wf standard library, as text: the one source for the checker, the editor, the reference and the runtime.
 //!
 //! A file is a module: `prelude` is in scope everywhere, a function with `self` is a method, and the rest of
-//! `fs.wf` is the namespace `fs`. A bodiless function is implemented by the runtime.
+//! `fs.wf` is the namespace `fs`. A bodiless function is implemented by the runtime. A file whose `//!` text begins with its
+//! path, such as `std/orchestrate`, is known only where it is imported.
 
 /// Name and text of each library file.
 pub const MODULES: &[(&str, &str)] = &[

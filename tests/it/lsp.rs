@@ -60,6 +60,29 @@ fn an_editor_is_served_over_standard_input_and_output() {
 }
 
 #[test]
+fn imported_files_are_read_from_the_disk() {
+    let folder = Folder::with(&[("größe.wf", b"fn f() -> int { nowhere }\n")]);
+    let mut child = server(&folder);
+    let mut output = BufReader::new(child.stdout.take().expect("its output"));
+    send(&mut child, &json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "capabilities": {} } }));
+    receive(&mut output);
+    send(&mut child, &json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }));
+    let text = "import { f, g } from \"./größe.wf\"\nfn main() { f() }\n";
+    let uri = format!("file://{}", folder.path().join("main.wf").display());
+    let document = json!({ "uri": uri, "languageId": "wf", "version": 1, "text": text });
+    let params = json!({ "textDocument": document });
+    send(&mut child, &json!({ "jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params }));
+    let own = receive(&mut output)["params"].clone();
+    let said = "`größe.wf` declares no `g`\nhelp: did you mean `f`?";
+    assert_eq!((&own["uri"], &own["diagnostics"][0]["message"]), (&json!(uri), &json!(said)));
+    let imported = receive(&mut output)["params"].clone();
+    assert!(imported["uri"].as_str().is_some_and(|uri| uri.ends_with("/gr%C3%B6%C3%9Fe.wf")), "{imported}");
+    assert_eq!(imported["diagnostics"][0]["message"], "there is no `nowhere` here");
+    drop(child.stdin.take());
+    child.wait().expect("it ends");
+}
+
+#[test]
 fn an_editor_that_is_gone_ends_it() {
     let folder = Folder::with(&[]);
     let mut child = server(&folder);

@@ -5,6 +5,7 @@ mod back;
 mod check;
 mod crash;
 mod examples;
+mod imports;
 mod lsp;
 mod moved;
 mod people;

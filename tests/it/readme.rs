@@ -2,7 +2,8 @@
 //!
 //! The `console` blocks of the README run against the built command, in a copy of `examples/`: a line that begins with
 //! `$` is a command, what follows is what it prints. Ids, times and paths differ from run to run, so they are compared
-//! by their shape. Every `wf` block is a whole module and checks without an error; one marked `wf error` has one.
+//! by their shape. Every `wf` block is a whole module and checks without an error; one marked `wf error` has one. A line
+//! `// file: ./steps.wf` in it begins another file.
 
 use std::{
     collections::BTreeMap,
@@ -37,8 +38,11 @@ fn scripts_in_the_documents_check() {
         let text = fs::read_to_string(&file).expect("a document");
         for (info, code) in [("wf", 0), ("wf error", 1)] {
             for block in blocks(&text, info) {
-                let script = workshop.folder().join("block.wf");
-                fs::write(&script, &block.text).expect("written");
+                let (script, others) = block.text.split_once("// file: ").unwrap_or((&block.text, ""));
+                fs::write(workshop.folder().join("block.wf"), script).expect("written");
+                for (name, text) in others.split("// file: ").filter_map(|file| file.split_once('\n')) {
+                    fs::write(workshop.folder().join(name), text).expect("written");
+                }
                 let checked = workshop.wf(&["check", "block.wf"]);
                 if checked.code != code {
                     wrong.push_str(&format!("{}:{}: {}{}\n", file.display(), block.line, checked.out, checked.err));

@@ -17,7 +17,8 @@ fn last(place: &Place) -> u64 {
 
 /// Changes one byte of the row that an expression chooses.
 fn flip(place: &Place, table: &str, column: &str, which: &str) {
-    let flipped = format!("CAST(substr({column}, 1, length({column}) - 6) || x'EE' || substr({column}, -5) AS BLOB)");
+    let other = format!("CASE hex(substr({column}, -6, 1)) WHEN 'EE' THEN x'11' ELSE x'EE' END");
+    let flipped = format!("CAST(substr({column}, 1, length({column}) - 6) || {other} || substr({column}, -5) AS BLOB)");
     let changed = place.sql(&format!("UPDATE {table} SET {column} = {flipped} WHERE {which}"));
     assert!(changed > 0, "no row of {table} where {which}");
 }

@@ -130,6 +130,49 @@ fn a_script_that_is_wrong_does_not_keep_the_others() {
     place.wf(&["test", "c.wf"]).ends(2).says("c.wf");
 }
 
+const STEPS: &str = "\
+state { count: int = 10 }
+agent writer { instructions: \"Write.\" }
+step draft(topic: string) -> string {
+    ctx.state.count += 1
+    writer(\"${topic} ${ctx.state.count}\")
+}
+test \"of the imported file\" { assert false }
+";
+
+const FLOW: &str = "\
+import { draft, writer as author } from \"./lib/steps.wf\"
+import \"./lib/steps.wf\" as steps
+state { count: int = 1 }
+step twice(topic: string) -> [string] {
+    ctx.state.count *= 2
+    [draft(topic), steps.draft(topic)]
+}
+test \"imported steps and agents\" {
+    mock author => prompt => \"<${prompt}>\"
+    crash after draft
+    crash during twice
+    assert twice(\"x\") == [\"<x 11>\", \"<x 12>\"]
+    assert ctx.state.count == 2
+    assert twice(\"y\") == [\"<y 11>\", \"<y 12>\"]
+    assert calls(steps.draft).map(call => call.topic) == [\"x\", \"x\", \"y\", \"y\"]
+    mock steps.draft => \"mocked\"
+    assert twice(\"z\") == [\"mocked\", \"mocked\"]
+    assert calls(steps.writer).len() == 4
+}
+test \"it fails in the imported file\" { draft(\"x\") }
+";
+
+#[test]
+fn what_is_imported_is_mocked_and_counted() {
+    let place = project(&[("flow.wf", FLOW), ("lib/steps.wf", STEPS)]);
+    let done = place.wf(&["test", "flow.wf"]).ends(1);
+    assert!(done.out.contains("  ok     imported steps and agents\n"), "{}", done.out);
+    assert!(!done.out.contains("of the imported file"), "{}", done.out);
+    assert!(done.out.contains("`writer` asks a model, which would leave the process"), "{}", done.out);
+    assert!(done.out.contains("lib/steps.wf:5:5"), "{}", done.out);
+}
+
 #[test]
 fn everything_is_there_as_json() {
     let place = project(&[("a.wf", FAILS), ("b.wf", "test \"x\" { assert nothing }\n")]);

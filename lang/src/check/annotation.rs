@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::{
-    ItemRef, ModuleId,
+    ItemRef,
     checker::Checker,
+    import::{TypeItem, What},
     names::{TYPE_NAMES, builtin},
     suggest::{did_you_mean, nearest},
     ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type},
@@ -88,12 +91,15 @@ impl Checker<'_> {
 
     fn written_name(&mut self, module: Option<&Name>, name: &Name, args: &[TypeExpr], whole: &TypeExpr) -> Type {
         let args: Vec<Type> = args.iter().map(|arg| self.written(arg)).collect();
-        if module.is_some() {
-            // Imports are not built, which is reported where they stand.
-            return Type::Unknown;
+        if let Some(module) = module {
+            if !args.is_empty() {
+                let message = format!("`{}.{}` takes no types in angle brackets", module.text, name.text);
+                self.report(Diagnostic::new(Code::BadArguments, whole.span, message));
+            }
+            return self.type_of_module(module, name);
         }
         let takes_one = matches!(name.text.as_str(), "map" | "type") || (name.text == "agent" && !args.is_empty());
-        if takes_one && self.type_item(&name.text).is_none() {
+        if takes_one && matches!(self.type_item(&name.text), TypeItem::Other | TypeItem::Nothing) {
             let [arg] = args.as_slice() else {
                 let message = format!("`{}` takes one type in angle brackets, found {}", name.text, args.len());
                 let help = format!("write `{}<any>`", name.text);
@@ -121,8 +127,10 @@ impl Checker<'_> {
         if let Some(n) = self.frame.type_params.iter().position(|param| *param == name.text) {
             return Type::Var(u32::try_from(n).unwrap_or(0));
         }
-        if let Some(item) = self.type_item(&name.text) {
-            return Type::Named(item);
+        match self.type_item(&name.text) {
+            TypeItem::Type(item) => return Type::Named(item),
+            TypeItem::Lost => return Type::Unknown,
+            TypeItem::Other | TypeItem::Nothing => {}
         }
         if name.text == "agent" {
             return Type::Agent(Arc::new(Type::String));
@@ -135,13 +143,9 @@ impl Checker<'_> {
     }
 
     fn unknown_type(&mut self, name: &Name) {
-        let scope = &self.names[self.frame.module.0 as usize];
-        if scope.items.contains_key(&name.text) {
-            let imported = scope.items[&name.text].iter().any(|item| self.is_import(self.frame.module, *item));
-            if !imported {
-                let message = format!("`{}` is not a type", name.text);
-                self.report(Diagnostic::new(Code::UnknownName, name.span, message));
-            }
+        if self.names[self.frame.module.0 as usize].items.contains_key(&name.text) {
+            let message = format!("`{}` is not a type", name.text);
+            self.report(Diagnostic::new(Code::UnknownName, name.span, message));
             return;
         }
         let known = self.known_types();
@@ -159,7 +163,7 @@ impl Checker<'_> {
             None => nearest(&name.text, known.iter().map(AsRef::as_ref)),
         };
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, format!("there is no type `{}`", name.text));
-        if let Some(help) = did_you_mean(&names) {
+        if let Some(help) = self.import_help(&name.text).or_else(|| did_you_mean(&names)) {
             diagnostic = diagnostic.help(help);
         } else {
             diagnostic = diagnostic.help(format!("declare it: `type {} = …`", name.text));
@@ -170,29 +174,22 @@ impl Checker<'_> {
     fn known_types(&self) -> Vec<String> {
         let scope = &self.names[self.frame.module.0 as usize];
         let items = &self.modules[self.frame.module.0 as usize].module.items;
+        let is_type = |item: ItemRef| matches!(self.item(item).kind, ItemKind::Type(_));
+        let imported = |name: &SmolStr| {
+            let imported = scope.imports.get(name).map(|imported| imported.what);
+            matches!(imported, Some(What::Item(item)) if is_type(item))
+        };
         let declared = scope
             .items
             .iter()
-            .filter(|(_, at)| at.iter().any(|at| matches!(items[*at as usize].kind, ItemKind::Type(_))))
+            .filter(|(name, at)| {
+                at.iter().any(|at| matches!(items[*at as usize].kind, ItemKind::Type(_))) || imported(name)
+            })
             .map(|(name, _)| name);
         let mut known: Vec<String> = declared.chain(self.library.types.keys()).map(ToString::to_string).collect();
         known.extend(TYPE_NAMES.iter().map(ToString::to_string));
         known.extend(self.frame.type_params.iter().map(ToString::to_string));
         known.sort_unstable();
         known
-    }
-
-    /// The declared type of that name, of this module or of the library.
-    pub(super) fn type_item(&self, name: &str) -> Option<ItemRef> {
-        let module = self.frame.module;
-        if let Some(items) = self.names[module.0 as usize].items.get(name) {
-            let found = items.iter().map(|item| ItemRef { module, item: *item });
-            return found.into_iter().find(|item| matches!(self.item(*item).kind, ItemKind::Type(_)));
-        }
-        self.library.types.get(name).copied()
-    }
-
-    fn is_import(&self, module: ModuleId, item: u32) -> bool {
-        matches!(self.item(ItemRef { module, item }).kind, ItemKind::Import(_))
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
             ExprKind::Field { object, name, optional } => {
                 match self.dotted(callee, object, name) {
                     Dotted::Use(Use::Function(item)) => {
-                        let items = self.overloads(item, &name.text);
+                        let items = self.overloads(item);
                         return (self.call_items(&items, callee, given, want), false);
                     }
                     Dotted::Use(found) => {

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
+    path,
     span::Span,
     syntax::ast::{self, Expr, ExprId, ItemKind},
 };
@@ -140,6 +141,15 @@ impl<'a> Checker<'a> {
         show(ty, &|item| self.named.get(&item).map_or_else(|| "?".to_owned(), |named| named.name.to_string()))
     }
 
+    /// The same, each declared type with the name of its module's file.
+    fn show_with_module(&self, ty: &Type) -> String {
+        let shown = |item: ItemRef| {
+            let file = path::file(&self.modules[item.module.0 as usize].name);
+            self.named.get(&item).map(|named| format!("{}.{}", file.strip_suffix(".wf").unwrap_or(file), named.name))
+        };
+        show(ty, &|item| shown(item).unwrap_or_else(|| "?".to_owned()))
+    }
+
     /// Whether values of `from` fit `to`.
     pub(super) fn fits(&self, from: &Type, to: &Type) -> Fit {
         Relate::new(&self.named, self.frame.library).fits(from, to)
@@ -236,7 +246,12 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::NotData, span, message).help(help));
             return;
         }
-        let message = format!("expected `{}`, found `{}`", self.show(want), self.found(got, want));
+        let (mut expected, mut found) = (self.show(want), self.found(got, want));
+        if expected == found {
+            // Types of one name from two modules.
+            (expected, found) = (self.show_with_module(want), self.show_with_module(got));
+        }
+        let message = format!("expected `{expected}`, found `{found}`");
         let mut diagnostic = Diagnostic::new(Code::Mismatch, span, message);
         if let Some(help) = self.how_to_fit(got, want) {
             diagnostic = diagnostic.help(help);

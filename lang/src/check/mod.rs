@@ -18,6 +18,7 @@ mod annotation;
 mod args;
 mod call;
 mod checker;
+mod constants;
 mod control;
 mod declare;
 mod elsewhere;
@@ -25,6 +26,7 @@ mod expr;
 mod field;
 mod gather;
 mod generic;
+mod import;
 mod item;
 mod lambda;
 mod literal;
@@ -48,6 +50,8 @@ mod waits;
 mod walk;
 
 pub use crate::program::op::CtxMember;
+pub use names::declared_name;
+pub use suggest::{did_you_mean, nearest};
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
 pub use waits::is_instant;
 
@@ -72,20 +76,27 @@ pub struct LocalId(pub u32);
 /// A parsed module, as the checker takes it.
 #[derive(Clone, Debug)]
 pub struct ModuleInput {
-    /// The name: `list` for the library file `stdlib/list.wf`; a path for a user's.
+    /// The name: `list` for the library file `stdlib/list.wf`; for a user's, the path from the folder of the main module.
     pub name: Arc<str>,
+    /// What tells it from other modules, wherever the program is started.
+    pub path: Arc<str>,
     /// Whether it is of the library: bodiless functions, `self`, ambient names.
     pub library: bool,
     /// Its source.
     pub source: Source,
     /// Its tree.
     pub module: Arc<ast::Module>,
+    /// The modules that its imports lead to, by the index of each import among the items. What is missing leads nowhere,
+    /// which has been reported.
+    pub imports: Vec<(u32, ModuleId)>,
+    /// Whether something is wrong with its text.
+    pub broken: bool,
 }
 
 /// Modules with what the checker found out.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// As given: the library's and the user's; [`ModuleId`] is the index.
+    /// As given: the library's, the main one, and what it imports; [`ModuleId`] is the index.
     pub modules: Vec<ModuleInput>,
     /// What was found out, per module.
     pub tables: Vec<Tables>,
@@ -142,6 +153,9 @@ pub struct Tables {
     pub written: HashMap<(u32, u32), Type>,
     /// The fields of the module's `state` block; `None` without one.
     pub state: Option<RecordType>,
+    /// Which of the names that its imports bring are used, by the offset of the name as it is bound: of `a as b` that of
+    /// `b`.
+    pub used_imports: std::collections::HashSet<u32>,
     /// What the statements of tests mock and crash after, by the offset of the first name.
     pub targets: HashMap<u32, Watched>,
     /// What each `calls(…)` of a test lists.
@@ -157,6 +171,15 @@ pub enum Watched {
     Agent(ItemRef),
     /// Every call of a model.
     Model,
+}
+
+impl Checked {
+    /// The main module: the first that is not of the library, else the last.
+    pub fn main(&self) -> ModuleId {
+        let first = self.modules.iter().position(|input| !input.library);
+        let index = first.unwrap_or_else(|| self.modules.len().saturating_sub(1));
+        ModuleId(u16::try_from(index).unwrap_or(u16::MAX))
+    }
 }
 
 /// What a name refers to.
@@ -182,7 +205,7 @@ pub enum Use {
     CtxState,
     /// Another member of `ctx`.
     CtxMember(CtxMember),
-    /// A module or a namespace of the library; only its members are values.
+    /// A module: one that is imported under a name, or a namespace of the library; only its members are values.
     Module(ModuleId),
 }
 
@@ -224,12 +247,13 @@ pub enum ArgFrom {
     Default,
 }
 
-/// Checks modules together: the library's first, then the user's.
+/// Checks modules together: the library's first, then the main one, then those that are imported.
 ///
 /// There is always a result; what is wrong is in its diagnostics, in the order of the source.
 pub fn check(modules: Vec<ModuleInput>) -> Checked {
     let mut diagnostics = Vec::new();
-    let names = modules.iter().map(|input| names::module_names(input, &mut diagnostics)).collect();
+    let mut names: Vec<_> = modules.iter().map(|input| names::module_names(input, &mut diagnostics)).collect();
+    import::link(&modules, &mut names, &mut diagnostics);
     let tables = modules
         .iter()
         .map(|input| Tables { types: vec![Type::Unknown; input.module.expr_count as usize], ..Tables::default() });
@@ -255,6 +279,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         testing::hidden_names(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
+    constants::report(&modules, &tables, &mut diagnostics);
     diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
     let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
     Checked { modules, tables, named, signatures, diagnostics }

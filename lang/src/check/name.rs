@@ -8,6 +8,7 @@ use super::{
     CtxMember, ItemRef, ModuleId, Use,
     checker::Checker,
     elsewhere,
+    import::What,
     names::builtin,
     suggest::{did_you_mean, nearest},
     ty::{Literal, Type},
@@ -34,8 +35,8 @@ pub(super) enum Dotted {
 /// What a name was found to be.
 pub(super) enum Found {
     Use(Use),
-    /// An import, of which nothing is known.
-    Imported,
+    /// An import that leads nowhere, which has been reported.
+    Lost,
     Nothing,
 }
 
@@ -47,7 +48,7 @@ impl<'a> Checker<'a> {
                 self.table().uses.insert(expr.id, found.clone());
                 self.type_of_use(&found, expr.span)
             }
-            Found::Imported => Type::Unknown,
+            Found::Lost => Type::Unknown,
             Found::Nothing => {
                 self.unknown_name(name, expr.span);
                 Type::Unknown
@@ -59,18 +60,19 @@ impl<'a> Checker<'a> {
     pub(super) fn called_name(&mut self, expr: &'a Expr, name: &SmolStr) -> Option<Vec<ItemRef>> {
         let Found::Use(Use::Function(item)) = self.find(name, false) else { return None };
         self.table().uses.insert(expr.id, Use::Function(item));
-        Some(self.overloads(item, name))
+        Some(self.overloads(item))
     }
 
     /// All signatures of a library function.
-    pub(super) fn overloads(&self, item: ItemRef, name: &str) -> Vec<ItemRef> {
+    pub(super) fn overloads(&self, item: ItemRef) -> Vec<ItemRef> {
+        let name = self.function(item).map_or("", |function| function.name.text.as_str());
         let items = self.names[item.module.0 as usize].items.get(name);
         let all = items.into_iter().flatten().map(|other| ItemRef { item: *other, ..item });
         let all: Vec<ItemRef> = all.filter(|other| self.function(*other).is_some()).collect();
         if all.contains(&item) { all } else { vec![item] }
     }
 
-    pub(super) fn find(&self, name: &str, dotted: bool) -> Found {
+    pub(super) fn find(&mut self, name: &str, dotted: bool) -> Found {
         if let Some(local) = self.frame.scopes.find(name) {
             return Found::Use(Use::Local(local.id));
         }
@@ -81,9 +83,21 @@ impl<'a> Checker<'a> {
         if let Some(items) = self.names[module.0 as usize].items.get(name)
             && let Some(item) = items.first()
         {
-            return self.found_item(ItemRef { module, item: *item });
+            let item = ItemRef { module, item: *item };
+            return match self.item(item).kind {
+                ItemKind::Import(_) => self.find_imported(name),
+                _ => self.found_item(item),
+            };
         }
         self.find_ambient(name, dotted)
+    }
+
+    fn find_imported(&mut self, name: &str) -> Found {
+        match self.imported(name) {
+            What::Item(item) => self.found_item(item),
+            What::Module(module) => Found::Use(Use::Module(module)),
+            What::Nothing => Found::Lost,
+        }
     }
 
     fn find_ambient(&self, name: &str, dotted: bool) -> Found {
@@ -118,7 +132,7 @@ impl<'a> Checker<'a> {
             ItemKind::Let(_) => Use::Let(item),
             ItemKind::Agent(_) => Use::Agent(item),
             ItemKind::Type(_) => Use::Type(Type::Named(item)),
-            ItemKind::Import(_) | ItemKind::State(_) | ItemKind::Test(_) | ItemKind::Error => return Found::Imported,
+            ItemKind::Import(_) | ItemKind::State(_) | ItemKind::Test(_) | ItemKind::Error => return Found::Lost,
         })
     }
 
@@ -139,8 +153,11 @@ impl<'a> Checker<'a> {
                 Type::Unknown
             }
             Use::Module(module) => {
-                let name = self.modules[module.0 as usize].name.clone();
-                let help = format!("call one of its functions: `{name}.…()`");
+                let name = self.text().get(span.range()).unwrap_or("");
+                let help = match self.modules[module.0 as usize].library {
+                    true => format!("call one of its functions: `{name}.…()`"),
+                    false => format!("use what it declares: `{name}.…`"),
+                };
                 let message = format!("the namespace `{name}` itself is no value");
                 self.report(Diagnostic::new(Code::Misplaced, span, message).help(help));
                 Type::Unknown
@@ -174,17 +191,27 @@ impl<'a> Checker<'a> {
 
     /// What `object.name` means as a whole; noted as used.
     pub(super) fn dotted(&mut self, expr: &'a Expr, object: &'a Expr, name: &'a Name) -> Dotted {
-        let ExprKind::Name(root) = &object.kind else { return Dotted::Value };
-        let found = match self.find(root, true) {
-            Found::Use(found @ (Use::Ctx | Use::Module(_) | Use::Type(_))) => found,
-            Found::Imported => {
-                self.note(object, &Type::Unknown);
-                return Dotted::Wrong;
-            }
-            Found::Nothing if unbuilt::is_planned_namespace(root) => {
-                let message = format!("`{root}` is not built yet in this version");
-                self.report(Diagnostic::new(Code::NotBuilt, object.span, message).help(unbuilt::HELP));
-                return Dotted::Wrong;
+        let found = match &object.kind {
+            ExprKind::Name(root) => match self.find(root, true) {
+                Found::Use(found @ (Use::Ctx | Use::Module(_) | Use::Type(_))) => found,
+                Found::Lost => {
+                    self.note(object, &Type::Unknown);
+                    return Dotted::Wrong;
+                }
+                Found::Nothing if unbuilt::is_planned_namespace(root) => {
+                    let message = format!("`{root}` is not built yet in this version");
+                    self.report(Diagnostic::new(Code::NotBuilt, object.span, message).help(unbuilt::HELP));
+                    return Dotted::Wrong;
+                }
+                _ => return Dotted::Value,
+            },
+            // `agents.Review.schema`
+            ExprKind::Field { object: root, name: member, .. } if self.is_module(root) => {
+                match self.dotted(object, root, member) {
+                    Dotted::Use(found @ Use::Type(_)) => found,
+                    Dotted::Use(_) | Dotted::Value => return Dotted::Value,
+                    Dotted::Wrong => return Dotted::Wrong,
+                }
             }
             _ => return Dotted::Value,
         };
@@ -204,6 +231,13 @@ impl<'a> Checker<'a> {
                 Dotted::Use(member)
             }
             None => Dotted::Wrong,
+        }
+    }
+
+    fn is_module(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Name(name) => matches!(self.find(name, true), Found::Use(Use::Module(_))),
+            _ => false,
         }
     }
 
@@ -241,6 +275,13 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
+        if !self.modules[module.0 as usize].library {
+            let item = self.member_of(module, name)?;
+            return match self.found_item(item) {
+                Found::Use(found) => Some(found),
+                Found::Lost | Found::Nothing => None,
+            };
+        }
         let private = name.text.starts_with('_') && !self.frame.library;
         let items = self.names[module.0 as usize].items.get(&name.text).filter(|_| !private);
         if let Some(item) = items.and_then(|items| items.first())
@@ -305,7 +346,7 @@ impl<'a> Checker<'a> {
         if name.is_empty() {
             return;
         }
-        if unbuilt::is_planned(name) || unbuilt::is_planned_namespace(name) {
+        if (unbuilt::is_planned(name) || unbuilt::is_planned_namespace(name)) && self.import_help(name).is_none() {
             let message = format!("`{name}` is not built yet in this version");
             self.report(Diagnostic::new(Code::NotBuilt, span, message).help(unbuilt::HELP));
             return;
@@ -323,7 +364,9 @@ impl<'a> Checker<'a> {
             None => nearest(name, self.known_names().iter().map(String::as_str)),
         };
         let written = || elsewhere::function(name).map(str::to_owned).or_else(|| self.outside_help(name));
-        if let Some(help) = did_you_mean(&found).filter(|_| alias.is_some()).or_else(written) {
+        if let Some(help) = self.import_help(name) {
+            diagnostic = diagnostic.help(help);
+        } else if let Some(help) = did_you_mean(&found).filter(|_| alias.is_some()).or_else(written) {
             diagnostic = diagnostic.help(help);
         } else if let Some(help) = did_you_mean(&found) {
             diagnostic = diagnostic.help(help);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use smol_str::SmolStr;
 
-use super::{ItemRef, ModuleId, ModuleInput, ty::Type};
+use super::{ItemRef, ModuleId, ModuleInput, import::Imported, ty::Type};
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
@@ -22,6 +22,8 @@ pub(super) struct ModuleNames {
     pub(super) items: HashMap<SmolStr, Vec<u32>>,
     /// The `state` block.
     pub(super) state: Option<u32>,
+    /// The names that its imports bring.
+    pub(super) imports: HashMap<SmolStr, Imported>,
 }
 
 /// What the library makes known.
@@ -37,6 +39,8 @@ pub(super) struct Library {
     pub(super) namespaces: HashMap<SmolStr, ModuleId>,
     /// Declared types.
     pub(super) types: HashMap<SmolStr, ItemRef>,
+    /// The files that are known only where they are imported.
+    pub(super) imported: Vec<ModuleId>,
 }
 
 /// The types that have a name of their own; `type`, `map` and `agent` with arguments are not among them.
@@ -65,7 +69,7 @@ pub(super) const TYPE_NAMES: [&str; 15] = [
 ];
 
 /// The name that a declaration declares.
-pub(super) fn declared_name(item: &ast::Item) -> Option<&ast::Name> {
+pub fn declared_name(item: &ast::Item) -> Option<&ast::Name> {
     match &item.kind {
         ItemKind::Let(item) => Some(&item.name),
         ItemKind::Type(item) => Some(&item.name),
@@ -151,6 +155,13 @@ pub(super) fn reserved_ctx(span: Span) -> Diagnostic {
         .help("choose another name")
 }
 
+/// Whether a file of the library is known only where it is imported: its `//!` text begins with the path by which it is.
+fn must_be_imported(input: &ModuleInput) -> bool {
+    let first = input.module.doc.as_deref().and_then(|doc| doc.split_whitespace().next());
+    let word = first.map(|word| word.trim_matches(|c: char| matches!(c, '`' | ':' | ',')));
+    word.and_then(|word| word.strip_prefix("std/")) == Some(&*input.name)
+}
+
 /// Whether a declaration is a member of its library module as a namespace.
 fn is_member(item: &ast::Item) -> bool {
     match &item.kind {
@@ -164,13 +175,16 @@ fn is_member(item: &ast::Item) -> bool {
 pub(super) fn library(modules: &[ModuleInput]) -> Library {
     let mut library = Library::default();
     for (module, input) in (0_u16..).map(ModuleId).zip(modules).filter(|(_, input)| input.library) {
-        if &*input.name != PRELUDE && input.module.items.iter().any(is_member) {
+        let ambient = !must_be_imported(input);
+        if !ambient {
+            library.imported.push(module);
+        } else if &*input.name != PRELUDE && input.module.items.iter().any(is_member) {
             library.namespaces.insert(SmolStr::new(&input.name), module);
         }
         for (item, declaration) in (0_u32..).zip(&input.module.items) {
             let item = ItemRef { module, item };
             match &declaration.kind {
-                ItemKind::Type(ty) => {
+                ItemKind::Type(ty) if ambient => {
                     library.types.insert(ty.name.text.clone(), item);
                 }
                 ItemKind::Function(function) => {

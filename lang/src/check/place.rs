@@ -151,6 +151,9 @@ impl<'a> Checker<'a> {
             Some(Use::Let(_)) => {
                 (format!("`{name}` is a constant of the run"), "keep what changes in `ctx.state`, or in a variable")
             }
+            Some(Use::Module(_)) => {
+                (format!("what `{name}` declares is constant"), "keep what changes in `ctx.state`, or in a variable")
+            }
             Some(_) => (format!("`{name}` is no variable"), "declare one: `let x = …`"),
             // What is not known has been reported.
             None => return false,

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 const MOST: usize = 3;
 
 /// The names nearest to a word that was not found, the nearest first.
-pub(super) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<SmolStr> {
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<SmolStr> {
     let limit = (word.chars().count() / 3).max(1);
     let mut found: Vec<(usize, &str)> = Vec::new();
     for name in names {
@@ -23,7 +23,7 @@ pub(super) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) 
 }
 
 /// ``did you mean `a`?``, or `` `a` or `b`?``; `None` without names.
-pub(super) fn did_you_mean(names: &[SmolStr]) -> Option<String> {
+pub fn did_you_mean(names: &[SmolStr]) -> Option<String> {
     let (last, rest) = names.split_last()?;
     let mut out = String::from("did you mean ");
     for (i, name) in rest.iter().enumerate() {

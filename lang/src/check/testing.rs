@@ -212,8 +212,7 @@ impl<'a> Checker<'a> {
 
     /// All signatures that a name has.
     fn signatures_of(&mut self, item: ItemRef) -> Vec<Arc<super::Signature>> {
-        let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
-        self.overloads(item, &name).into_iter().map(|item| self.signature(item)).collect()
+        self.overloads(item).into_iter().map(|item| self.signature(item)).collect()
     }
 
     /// Whether a library function reaches the outside, so that a mock stands for what comes back on the wire.
@@ -313,7 +312,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether `calls` is the test's own.
-    pub(super) fn is_calls(&self, name: &str) -> bool {
+    pub(super) fn is_calls(&mut self, name: &str) -> bool {
         name == "calls" && self.frame.test && matches!(self.find(name, false), Found::Nothing)
     }
 
@@ -358,7 +357,7 @@ impl<'a> Checker<'a> {
                 self.unknown_name(&first.text, first.span);
                 return None;
             }
-            (Found::Imported, _) => return None,
+            (Found::Lost, _) => return None,
             (Found::Use(found), []) => found,
             (Found::Use(Use::Module(module)), [member]) => self.module_member(module, member)?,
             (Found::Use(_), _) => {

@@ -72,12 +72,8 @@ impl Look<'_> {
                 _ => {}
             }
         }
-        match &item.kind {
-            ItemKind::Import(import) => {
-                self.not_built(import.path.span, "`import`", "put the declarations into this file for now");
-            }
-            ItemKind::Agent(agent) => self.agent(agent),
-            _ => {}
+        if let ItemKind::Agent(agent) = &item.kind {
+            self.agent(agent);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    ItemRef, ModuleInput, Tables, Target,
+    ItemRef, ModuleInput, Tables, Target, Use,
     walk::{Visitor, walk_item},
 };
 use crate::{
@@ -87,10 +87,20 @@ impl Visitor for Look<'_, '_> {
         if self.found.is_some() {
             return false;
         }
+        let tables = self.known.tables;
         if let ExprKind::Call { args, .. } = &expr.kind {
             self.called.extend(args.iter().map(|arg| arg.value.id));
+            // So may a function that is handed on by its name.
+            let uses = |expr: &Expr| tables.get(self.module).and_then(|tables| tables.uses.get(&expr.id));
+            let handed = args.iter().find(|arg| match uses(&arg.value) {
+                Some(Use::Function(item)) => self.known.waits(*item),
+                _ => false,
+            });
+            if let Some(arg) = handed {
+                self.found = Some(arg.value.span);
+                return false;
+            }
         }
-        let tables = self.known.tables;
         let waits = match tables.get(self.module).and_then(|tables| tables.calls.get(&expr.id)) {
             Some(call) => match call.target {
                 Target::Function(item) => self.known.waits(item),

@@ -113,11 +113,9 @@ impl<'c> Compiler<'c> {
         body.finish(id);
     }
 
-    /// Computes the top-level `let`s and the state of a module.
-    pub(super) fn init_function(&mut self, module: ModuleId, globals: &[ItemRef]) -> FunctionId {
-        let checked = self.checked;
-        let name = &checked.modules[usize::from(module.0)].name;
-        let path = format_smolstr!("{name}#init");
+    /// Computes the top-level `let`s and the state of a module, after what is to be done before.
+    pub(super) fn init_function(&mut self, module: ModuleId, lets: &[ItemRef], before: &[FunctionId]) -> FunctionId {
+        let path = format_smolstr!("{}#init", self.prefixes.module(module));
         let id = self.push_function(program::Function {
             name: "init".into(),
             path: path.clone(),
@@ -125,12 +123,19 @@ impl<'c> Compiler<'c> {
             ..empty_function()
         });
         let mut body = Body::new(self, ItemRef { module, item: 0 }, path);
-        for (number, item) in globals.iter().enumerate() {
+        for function in before {
+            body.scoped(|body| {
+                let base = body.take(1);
+                body.emit(Op::Call { base, function: function.0 });
+            });
+        }
+        for item in lets {
             let ItemKind::Let(constant) = &body.compiler.item(*item).kind else { continue };
+            let Some(global) = body.compiler.globals.get(item).copied() else { continue };
             body.item = *item;
             body.scoped(|body| {
                 let src = body.fresh(&constant.value);
-                body.emit(Op::SetGlobal { src, global: number as u32 });
+                body.emit(Op::SetGlobal { src, global });
             });
         }
         body.states(module);
@@ -175,9 +180,7 @@ impl<'c> Compiler<'c> {
             return *index;
         }
         let ItemKind::Agent(agent) = &self.item(item).kind else { return 0 };
-        let checked = self.checked;
-        let module = &checked.modules[usize::from(item.module.0)];
-        let path = format_smolstr!("{}.{}#settings", module.name, agent.name.text);
+        let path = format_smolstr!("{}#settings", self.prefixes.path(item.module, &agent.name.text));
         let settings = self.push_function(program::Function {
             name: "settings".into(),
             path: path.clone(),
@@ -188,7 +191,12 @@ impl<'c> Compiler<'c> {
         let output = self.type_id(&output);
         let index = self.program.agents.len() as u32;
         self.agents.insert(item, index);
-        self.program.agents.push(program::Agent { name: agent.name.text.clone(), settings, output });
+        self.program.agents.push(program::Agent {
+            name: agent.name.text.clone(),
+            element: self.prefixes.element(item.module, &agent.name.text),
+            settings,
+            output,
+        });
         let doc = self.item(item).doc.as_deref().map(SmolStr::from);
         let mut body = Body::new(self, item, path);
         body.at(agent.name.span, |body| body.settings(agent, doc));

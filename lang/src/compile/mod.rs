@@ -1,7 +1,7 @@
 //! Checked tree to program.
 //!
-//! Decides nothing about types: it follows the checker's tables. What a program uses of the library is compiled with it,
-//! function by function as it is reached. Evaluation is left to right; registers are handed out like a stack, so a
+//! Decides nothing about types: it follows the checker's tables. What a program uses of the library and of the modules
+//! that it imports is compiled with it, function by function as it is reached. Evaluation is left to right; registers are handed out like a stack, so a
 //! register's number tells when its value was made, which is what saved frames rely on.
 
 use std::collections::HashMap;
@@ -9,15 +9,12 @@ use std::collections::HashMap;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    check::{Checked, ItemRef, ModuleId, Type, Use},
+    check::{Checked, ItemRef, ModuleId, Type},
     code::Code,
     diagnostic::Diagnostic,
     program::{self, Constant, FunctionId, FunctionKind, Program, TypeId, Types},
     span::Span,
-    syntax::{
-        ast::{self, ItemKind},
-        visit,
-    },
+    syntax::ast::{self, ItemKind},
 };
 
 mod assertion;
@@ -29,6 +26,7 @@ mod expr;
 mod finish;
 mod item;
 mod liveness;
+mod modules;
 mod pattern;
 mod place;
 mod tables;
@@ -37,7 +35,7 @@ mod testing;
 /// The most registers a function may use.
 pub const MAX_REGISTERS: u16 = 2000;
 
-/// Compiles the last module of `checked` as the main one, with all that it reaches.
+/// Compiles the main module of `checked`, with all that it reaches.
 ///
 /// # Errors
 /// A diagnostic when a function is too large for the machine. Call it only when no diagnostic of `checked` is an error;
@@ -73,6 +71,8 @@ struct Compiler<'c> {
     /// How many declared functions have a path.
     paths: HashMap<SmolStr, u32>,
     queue: Vec<Work<'c>>,
+    /// How the names of modules begin paths and elements of paths.
+    prefixes: modules::Prefixes,
     globals: HashMap<ItemRef, u32>,
     agents: HashMap<ItemRef, u32>,
     constants: HashMap<ConstantKey, u32>,
@@ -100,9 +100,10 @@ impl<'c> Compiler<'c> {
         Self {
             checked,
             program,
-            main: ModuleId(checked.modules.len().saturating_sub(1) as u16),
+            main: checked.main(),
             functions: HashMap::new(),
             paths: HashMap::new(),
+            prefixes: modules::Prefixes::of(checked),
             queue: Vec::new(),
             globals: HashMap::new(),
             agents: HashMap::new(),
@@ -129,14 +130,16 @@ impl<'c> Compiler<'c> {
 
     fn program(&mut self) {
         for (index, module) in self.checked.modules.iter().enumerate() {
-            let name =
-                if module.library { format_smolstr!("std/{}", module.name) } else { SmolStr::from(&*module.name) };
+            let name = match module.library {
+                true => format_smolstr!("std/{}", module.name),
+                false => SmolStr::from(&*module.name),
+            };
             let state = self.checked.tables[index].state.clone();
             let state = state.map(|state| self.type_id(&Type::Record(std::sync::Arc::new(state))));
             self.program.modules.push(program::Module { name, state, library: module.library });
         }
         self.program.ask = self.library("agent", "_ask").map(|item| self.function(item));
-        self.main_module();
+        self.user_modules();
         while let Some(work) = self.queue.pop() {
             match work {
                 Work::Item(item, id) => self.compile_item(item, id),
@@ -146,91 +149,6 @@ impl<'c> Compiler<'c> {
         }
         let scoped = self.testing.take().map(|testing| testing.scoped).unwrap_or_default();
         finish::finish(&mut self.program, &self.slots, &scoped);
-    }
-
-    /// Enters every declaration of the main module that can run.
-    fn main_module(&mut self) {
-        let checked = self.checked;
-        let main = self.main;
-        let items = &checked.modules[usize::from(main.0)].module.items;
-        let refs = || (0..items.len() as u32).map(|item| ItemRef { module: main, item });
-        let globals = self.globals_in_order(refs().filter(|item| matches!(self.item(*item).kind, ItemKind::Let(_))));
-        for (number, item) in globals.iter().enumerate() {
-            self.globals.insert(*item, number as u32);
-        }
-        self.program.globals = globals.len() as u32;
-        let init = self.init_function(main, &globals);
-        if self.testing.is_some() {
-            return self.tests(init);
-        }
-        for item in refs() {
-            if let ItemKind::Function(function) = &self.item(item).kind {
-                let id = self.function(item);
-                if function.kind == ast::FunctionKind::Workflow {
-                    let start = self.start_function(item, id, init);
-                    self.program.workflows.push(program::Workflow {
-                        name: function.name.text.clone(),
-                        function: id,
-                        start,
-                    });
-                }
-            }
-        }
-    }
-
-    /// The top-level `let`s such that each comes after those that it reads, also through functions.
-    fn globals_in_order(&self, lets: impl Iterator<Item = ItemRef>) -> Vec<ItemRef> {
-        let mut order = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        // Depth first on a stack of its own: (item, whether what it needs is in `order` already).
-        let mut todo: Vec<(ItemRef, bool)> = lets.map(|item| (item, false)).collect();
-        todo.reverse();
-        while let Some((item, ready)) = todo.pop() {
-            if ready {
-                if matches!(self.item(item).kind, ItemKind::Let(_)) {
-                    order.push(item);
-                }
-                continue;
-            }
-            if !seen.insert(item) {
-                continue;
-            }
-            todo.push((item, true));
-            let mut needs = Vec::new();
-            self.references(item, &mut needs);
-            needs.reverse();
-            todo.extend(needs.into_iter().map(|item| (item, false)));
-        }
-        order
-    }
-
-    /// The user's lets, functions and agents that a declaration names.
-    fn references(&self, item: ItemRef, into: &mut Vec<ItemRef>) {
-        let tables = &self.checked.tables[usize::from(item.module.0)];
-        let mut see = |expr: &ast::Expr| {
-            if let Some(Use::Let(found) | Use::Function(found) | Use::Agent(found)) = tables.uses.get(&expr.id)
-                && !self.checked.modules[usize::from(found.module.0)].library
-            {
-                into.push(*found);
-            }
-            false
-        };
-        match &self.item(item).kind {
-            ItemKind::Let(constant) => {
-                visit::any(&constant.value, &mut see);
-            }
-            ItemKind::Function(function) => {
-                if let Some(body) = &function.body {
-                    visit::in_block(body, &mut |expr| {
-                        visit::any(expr, &mut see);
-                    });
-                }
-            }
-            ItemKind::Agent(agent) => agent.fields.iter().for_each(|(_, value)| {
-                visit::any(value, &mut see);
-            }),
-            _ => {}
-        }
     }
 
     fn item(&self, item: ItemRef) -> &'c ast::Item {
@@ -295,9 +213,10 @@ impl<'c> Compiler<'c> {
             ast::FunctionKind::Fn if agent => FunctionKind::Ask,
             ast::FunctionKind::Fn => FunctionKind::Fn,
         };
-        let path = self.unique_path(format_smolstr!("{}.{}", module.name, function.name.text));
+        let path = self.unique_path(self.prefixes.path(item.module, &function.name.text));
         self.push_function(program::Function {
             name: function.name.text.clone(),
+            element: self.prefixes.element(item.module, &function.name.text),
             path,
             title: item::title(declaration),
             doc: declaration.doc.as_deref().map(SmolStr::from),
@@ -368,6 +287,7 @@ impl<'c> Compiler<'c> {
 fn empty_function() -> program::Function {
     program::Function {
         name: SmolStr::default(),
+        element: SmolStr::default(),
         path: SmolStr::default(),
         title: None,
         doc: None,

@@ -101,7 +101,10 @@ impl<'c> Compiler<'c> {
             ItemKind::Agent(agent) => agent.name.text.clone(),
             _ => SmolStr::default(),
         };
-        if module.library && &*module.name != "prelude" { format_smolstr!("{}.{name}", module.name) } else { name }
+        match module.library && &*module.name != "prelude" {
+            true => format_smolstr!("{}.{name}", module.name),
+            false => self.prefixes.element(item.module, &name),
+        }
     }
 
     fn watched_result(&self, watched: Watched) -> Type {
@@ -183,8 +186,7 @@ impl<'c> Compiler<'c> {
             let ItemKind::Test(test) = &item.kind else { continue };
             let reference = ItemRef { module: main, item: index };
             let number = self.program.tests.len();
-            let module = &checked.modules[usize::from(main.0)].name;
-            let path = format_smolstr!("{module}#test[{number}]");
+            let path = format_smolstr!("{}#test[{number}]", self.prefixes.module(main));
             let function = self.push_function(program::Function {
                 name: "test".into(),
                 path: path.clone(),
@@ -217,7 +219,7 @@ impl<'c> Compiler<'c> {
     }
 
     fn state_function(&mut self, module: ModuleId) -> FunctionId {
-        let path = format_smolstr!("{}#state", self.checked.modules[usize::from(module.0)].name);
+        let path = format_smolstr!("{}#state", self.prefixes.module(module));
         let known = self.program.functions.iter().position(|function| function.path == path);
         if let Some(known) = known {
             return FunctionId(known as u32);

@@ -126,6 +126,8 @@ pub struct Workflow {
 pub struct Agent {
     /// Its declared name.
     pub name: SmolStr,
+    /// What its calls are called in paths, as [`Function::element`].
+    pub element: SmolStr,
     /// Computes its settings: a record.
     pub settings: FunctionId,
     /// The type of its answers.
@@ -190,7 +192,10 @@ pub enum FunctionKind {
 pub struct Function {
     /// Its name; unique in the program with [`Function::path`].
     pub name: SmolStr,
-    /// Where it stands: `main.draft`, `main.headline/lambda[0]`. Stable while the text of what encloses it is.
+    /// What its calls are called in paths: its name, with its module where two share it (`steps.draft`).
+    pub element: SmolStr,
+    /// Where it stands: `main.draft`, `main.headline/lambda[0]`, `steps.wf.draft`. Stable while the text of what encloses
+    /// it is.
     pub path: SmolStr,
     /// The title that `@name` gives.
     pub title: Option<SmolStr>,

@@ -1,11 +1,16 @@
 //! Case files: cases after `// case: …` lines, each diagnostic under the line it speaks of.
 //!
+//! A line `// file: ./steps.wf` begins another file of the case, which the first one may import. In a case of several files
+//! the further places that a diagnostic speaks of are shown too: `-- label: …`.
+//!
 //! `UPDATE_EXPECT=1` rewrites the expectations; the diff shows them.
 
 use std::{fmt::Write, fs, path::Path, path::PathBuf};
 
 use wf_lang::{
-    Diagnostic, Source,
+    Diagnostic, Source, Span,
+    load::{Texts, Unreadable},
+    path,
     span::SourceId,
     syntax::{Parsed, parse},
 };
@@ -14,8 +19,18 @@ use wf_lang::{
 pub(crate) struct Case {
     /// What stands behind `// case:`.
     pub(crate) title: String,
-    /// Its text.
+    /// The text of its main file.
     pub(crate) source: Source,
+    /// Its other files.
+    pub(crate) files: Vec<Source>,
+}
+
+impl Texts for Case {
+    fn read(&self, path: &str, shown: &str) -> Result<String, Unreadable> {
+        let found = self.files.iter().find(|file| *file.name == *path);
+        let found = found.map(|file| file.text.to_string());
+        found.ok_or_else(|| Unreadable::new(format!("there is no file `{shown}`")))
+    }
 }
 
 /// The files of a folder of `tests/cases`, with their texts.
@@ -37,17 +52,25 @@ pub(crate) fn all(folder: &str) -> Vec<Case> {
 
 /// The cases of a file.
 pub(crate) fn split(text: &str) -> Vec<Case> {
-    let mut cases: Vec<(String, String)> = Vec::new();
+    let mut cases: Vec<(String, Vec<(String, String)>)> = Vec::new();
     for line in text.lines() {
         if let Some(title) = line.strip_prefix("// case: ") {
-            cases.push((title.to_owned(), String::new()));
-        } else if let Some((_, source)) = cases.last_mut().filter(|_| !is_expectation(line)) {
-            source.push_str(line);
-            source.push('\n');
+            cases.push((title.to_owned(), vec![("case.wf".to_owned(), String::new())]));
+        } else if let Some((_, files)) = cases.last_mut().filter(|_| !is_expectation(line)) {
+            if let Some(path) = line.strip_prefix("// file: ") {
+                files.push((path::normal(path), String::new()));
+            } else if let Some((_, source)) = files.last_mut() {
+                source.push_str(line);
+                source.push('\n');
+            }
         }
     }
-    let source = |text: &str| Source::new(SourceId(0), "case.wf", &format!("{}\n", text.trim_end()));
-    cases.into_iter().map(|(title, text)| Case { title, source: source(&text) }).collect()
+    let source = |(name, text): (String, String)| Source::new(SourceId(0), name, &format!("{}\n", text.trim_end()));
+    let case = |(title, files): (String, Vec<(String, String)>)| {
+        let mut sources = files.into_iter().map(source);
+        sources.next().map(|main| Case { title, source: main, files: sources.collect() })
+    };
+    cases.into_iter().filter_map(case).collect()
 }
 
 /// The parse of a text.
@@ -59,39 +82,53 @@ pub(crate) fn read(text: &str) -> Parsed {
 fn is_expectation(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("//") else { return false };
     let rest = rest.trim_start();
-    rest.starts_with("= help: ") || rest.trim_start_matches(['^', '<', '-']).starts_with(" error[")
+    let told = rest.trim_start_matches(['^', '<', '-']);
+    rest.starts_with("= help: ") || told.starts_with(" error[") || told.starts_with(" label: ")
 }
 
-/// A case with its diagnostics under their lines.
-pub(crate) fn render(case: &Case, diagnostics: &[Diagnostic]) -> String {
+/// A case with its diagnostics under their lines; `sources` are those that the diagnostics speak of.
+pub(crate) fn render(case: &Case, sources: &[Source], diagnostics: &[Diagnostic]) -> String {
     let mut text = format!("// case: {}\n", case.title);
-    for (number, line) in (1u32..).zip(case.source.text.lines()) {
-        let _ = writeln!(text, "{line}");
-        for diagnostic in diagnostics {
-            let start = case.source.line_column(diagnostic.span.start);
-            if start.line == number {
-                expectation(&mut text, case, diagnostic, line);
+    for file in std::iter::once(&case.source).chain(&case.files) {
+        if file.name != case.source.name {
+            let path = if file.name.starts_with("..") { file.name.to_string() } else { format!("./{}", file.name) };
+            let _ = writeln!(text, "\n// file: {path}");
+        }
+        let lies_here = |span: Span| sources.iter().any(|source| source.id == span.source && source.name == file.name);
+        for (number, line) in (1u32..).zip(file.text.lines()) {
+            let _ = writeln!(text, "{line}");
+            for diagnostic in diagnostics {
+                if lies_here(diagnostic.span) && file.line_column(diagnostic.span.start).line == number {
+                    let id = diagnostic.code.id();
+                    pointed(&mut text, file, diagnostic.span, '^', &format!("error[{id}]: {}", diagnostic.message));
+                    let column = file.line_column(diagnostic.span.start).column as usize - 1;
+                    for help in &diagnostic.help {
+                        let _ = writeln!(text, "//{} = help: {help}", " ".repeat(column.max(2) - 2));
+                    }
+                }
+                for label in diagnostic.labels.iter().filter(|_| !case.files.is_empty()) {
+                    if lies_here(label.span) && file.line_column(label.span.start).line == number {
+                        pointed(&mut text, file, label.span, '-', &format!("label: {}", label.message));
+                    }
+                }
             }
         }
     }
     text
 }
 
-fn expectation(text: &mut String, case: &Case, diagnostic: &Diagnostic, line: &str) {
-    let start = case.source.line_column(diagnostic.span.start);
-    let end = case.source.line_column(diagnostic.span.end);
+/// A line that points at a place in the line above it.
+fn pointed(text: &mut String, source: &Source, span: Span, with: char, message: &str) {
+    let (start, end) = (source.line_column(span.start), source.line_column(span.end));
     let column = start.column as usize - 1;
     let width = if end.line == start.line { (end.column - start.column).max(1) as usize } else { 0 };
-    let width = if width == 0 { line.chars().count().saturating_sub(column).max(1) } else { width };
-    let id = diagnostic.code.id();
+    let rest = source.line_text(start.line).chars().count().saturating_sub(column).max(1);
+    let width = if width == 0 { rest } else { width };
     let place = match column {
         0 | 1 => format!("//{}", "<".repeat(column + 1)),
-        _ => format!("//{}{}", " ".repeat(column - 2), "^".repeat(width)),
+        _ => format!("//{}{}", " ".repeat(column - 2), with.to_string().repeat(width)),
     };
-    let _ = writeln!(text, "{place} error[{id}]: {}", diagnostic.message);
-    for help in &diagnostic.help {
-        let _ = writeln!(text, "//{} = help: {help}", " ".repeat(column.max(2) - 2));
-    }
+    let _ = writeln!(text, "{place} {message}");
 }
 
 /// Compares with what is stored, or stores it under `UPDATE_EXPECT=1`; gives the difference.

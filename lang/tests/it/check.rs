@@ -1,13 +1,15 @@
 //! Trees to types and diagnostics.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
 
-use crate::cases;
+use crate::cases::{self, Case};
 use wf_lang::{
     Diagnostic, Source,
     check::{Checked, ModuleInput, Target, check},
+    compile::compile,
+    load::{Library, Loaded, Main, load, load_with},
     span::SourceId,
-    syntax::{ast::ItemKind, parse},
+    syntax::ast::ItemKind,
 };
 
 /// The library's modules, read from `stdlib/`.
@@ -19,21 +21,27 @@ pub(crate) fn library() -> Vec<ModuleInput> {
     let read = |(id, path): (u16, &std::path::PathBuf)| {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let source = Source::new(SourceId(id), format!("std/{name}"), &fs::read_to_string(path).expect("text"));
-        input(&name, true, source).0
+        ModuleInput::read(&name, true, source).0
     };
     (0..).zip(&paths).map(read).collect()
 }
 
-fn input(name: &str, library: bool, source: Source) -> (ModuleInput, Vec<Diagnostic>) {
-    let parsed = parse(&source);
-    let module = Arc::new(parsed.module);
-    (ModuleInput { name: name.into(), library, source, module }, parsed.diagnostics)
+/// The library as it is loaded.
+pub(crate) fn loaded_library() -> Library {
+    let modules = library();
+    Library::new(modules.iter().map(|module| (&*module.name, &*module.source.text)))
+}
+
+/// Checks a case with all its files; what the parser and the checker say of it.
+pub(crate) fn check_case(library: &Library, case: &Case) -> Loaded {
+    let main = Main { path: &case.source.name, shown: &case.source.name, text: &case.source.text };
+    load_with(library, main, case)
 }
 
 /// Checks one module beside the library; what the parser and the checker say of it.
 pub(crate) fn check_text(library: &[ModuleInput], text: &str) -> (Checked, Vec<Diagnostic>) {
     let id = SourceId(u16::try_from(library.len()).expect("few modules"));
-    let (module, mut diagnostics) = input("case.wf", false, Source::new(id, "case.wf", text));
+    let (module, mut diagnostics) = ModuleInput::read("case.wf", false, Source::new(id, "case.wf", text));
     let checked = check(library.iter().cloned().chain([module]).collect());
     diagnostics.extend(checked.diagnostics.iter().filter(|d| d.span.source == id).cloned());
     diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
@@ -42,12 +50,12 @@ pub(crate) fn check_text(library: &[ModuleInput], text: &str) -> (Checked, Vec<D
 
 #[test]
 fn cases_check_as_expected() {
-    let library = library();
+    let library = loaded_library();
     let mut wrong = Vec::new();
     for (path, text) in cases::files("check") {
         let shown = cases::split(&text).into_iter().map(|case| {
-            let (_, diagnostics) = check_text(&library, &case.source.text);
-            cases::render(&case, &diagnostics)
+            let loaded = check_case(&library, &case);
+            cases::render(&case, &loaded.sources, &loaded.diagnostics)
         });
         let shown: Vec<String> = shown.collect();
         wrong.extend(cases::expect(&path, &shown.join("\n")));
@@ -79,6 +87,28 @@ fn damaged_programs_check() {
                 check_text(&library, &text[..end]);
                 check_text(&library, &text[end..]);
             }
+        }
+    }
+}
+
+#[test]
+fn programs_with_a_damaged_file_check() {
+    let library = loaded_library();
+    let several = |case: &Case| !case.files.is_empty();
+    for mut case in cases::all("check").into_iter().filter(several) {
+        for index in 0..case.files.len() {
+            let whole = case.files[index].clone();
+            let ends = (0..=whole.text.len()).filter(|end| whole.text.is_char_boundary(*end));
+            for end in ends.step_by(29) {
+                for part in [&whole.text[..end], &whole.text[end..]] {
+                    case.files[index] = Source::new(whole.id, &*whole.name, part);
+                    let loaded = check_case(&library, &case);
+                    if !loaded.has_errors() {
+                        compile(&loaded.checked).expect("what checks compiles");
+                    }
+                }
+            }
+            case.files[index] = whole;
         }
     }
 }
@@ -200,4 +230,55 @@ fn right_programs_get_no_diagnostics() {
             }
         }
     }
+}
+
+/// A library with a file that must be imported.
+fn with_orchestrate() -> Library {
+    let own = "/// Works one after the other.\nfn sequential(xs: [string]) -> string { _first(xs) ?? \"\" }\n";
+    let more = "fn _first(xs: [string]) -> string? { xs.first_of() }\ntype Plan = { steps: [string] }\n";
+    let text = format!("//! `std/orchestrate`: agents that work together.\n\n{own}{more}");
+    let list = "fn first_of<T>(self: [T]) -> T?\n";
+    Library::new([("prelude", "//! Everywhere.\n"), ("list", list), ("orchestrate", text.as_str())])
+}
+
+#[test]
+fn a_library_file_that_begins_with_its_path_is_known_where_it_is_imported() {
+    let library = with_orchestrate();
+    let said = |text: &str| {
+        let loaded = load(&library, "case.wf", text);
+        let said = loaded.diagnostics.iter().map(|found| [found.message.clone()].into_iter().chain(found.help.clone()));
+        said.map(|parts| parts.collect::<Vec<_>>().join("; ")).collect::<Vec<_>>()
+    };
+    let names = "import { sequential, Plan } from \"std/orchestrate\"\n";
+    assert_eq!(said(&format!("{names}fn main(plan: Plan) -> string {{ sequential(plan.steps) }}")), [""; 0]);
+    let whole = "import \"std/orchestrate\" as o\n";
+    assert_eq!(said(&format!("{whole}fn main(plan: o.Plan) -> string {{ o.sequential(plan.steps) }}")), [""; 0]);
+    let help = "import it: `import { sequential } from \"std/orchestrate\"`";
+    assert_eq!(said("fn main() { sequential([]) }"), [format!("there is no `sequential` here; {help}")]);
+    let help = "import it: `import \"std/orchestrate\" as orchestrate`";
+    assert_eq!(said("fn main() { orchestrate.sequential([]) }"), [format!("there is no `orchestrate` here; {help}")]);
+    let help = "import it: `import { Plan } from \"std/orchestrate\"`";
+    assert_eq!(said("fn main(plan: Plan) { plan }"), [format!("there is no type `Plan`; {help}")]);
+    let help = "names that begin with `_` are seen in their own file only";
+    let private = "import { _first } from \"std/orchestrate\"\n";
+    assert_eq!(said(private), [format!("`_first` is private to `std/orchestrate`; {help}")]);
+}
+
+#[test]
+fn it_is_known_which_imported_names_are_used() {
+    let text = "import { a, b as c, T, U } from \"./a.wf\"\nimport \"./a.wf\" as used\nimport \"./a.wf\" as unused
+        fn main(t: T) -> used.T { c(t) }
+        // file: ./a.wf
+        type T = int\ntype U = int\nfn a(t: T) -> T { t }\nfn b(t: T) -> T { t }\n";
+    let text = format!("// case: used\n{}", text.replace("        ", ""));
+    let case = &cases::split(&text)[0];
+    let loaded = check_case(&loaded_library(), case);
+    assert_eq!(loaded.diagnostics, []);
+    let main = &loaded.main().text;
+    let used = &loaded.checked.tables[usize::from(loaded.checked.main().0)].used_imports;
+    let mut used: Vec<u32> = used.iter().copied().collect();
+    used.sort_unstable();
+    let words: Vec<&str> =
+        used.iter().map(|at| main[*at as usize..].split([',', ' ', '\n']).next().unwrap_or("")).collect();
+    assert_eq!(words, ["c", "T", "used"]);
 }

@@ -29,7 +29,7 @@ fn cases_compile_as_expected() {
 
 /// The ops of the functions that a case declares.
 fn listing(program: &Program) -> String {
-    let own = program.functions.iter().filter(|function| function.path.starts_with("case"));
+    let own = program.functions.iter().filter(|function| function.path.starts_with("main"));
     let mut shown = String::new();
     for function in own {
         shown.push_str(&format!("//| {}: {} registers\n", function.path, function.registers));

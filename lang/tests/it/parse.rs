@@ -10,7 +10,7 @@ fn cases_read_as_expected() {
         let (mut sources, mut trees) = (Vec::new(), String::new());
         for case in cases::split(&text) {
             let parsed = parse(&case.source);
-            sources.push(cases::render(&case, &parsed.diagnostics));
+            sources.push(cases::render(&case, std::slice::from_ref(&case.source), &parsed.diagnostics));
             trees += &format!("// case: {}\n{}\n", case.title, dump(&parsed.module));
         }
         wrong.extend(cases::expect(&path, &sources.join("\n")));

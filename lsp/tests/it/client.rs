@@ -1,16 +1,39 @@
 //! An editor, as small as one can be.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream},
     task::JoinHandle,
 };
+use wf_lang::load::{Texts, Unreadable};
 use wf_lsp::{Check, End};
 
 /// What nothing in these tests takes.
 const LONG: Duration = Duration::from_secs(60);
+
+/// The files that are there, by their path.
+#[derive(Clone, Default)]
+pub(crate) struct Disk(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Disk {
+    /// Writes a file.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        self.0.lock().expect("no panic meanwhile").insert(path.to_owned(), text.to_owned());
+    }
+}
+
+impl Texts for Disk {
+    fn read(&self, path: &str, shown: &str) -> Result<String, Unreadable> {
+        let found = self.0.lock().expect("no panic meanwhile").get(path).cloned();
+        found.ok_or_else(|| Unreadable::new(format!("there is no file `{shown}`")))
+    }
+}
 
 /// One end of the protocol; the server runs as a task.
 pub(crate) struct Client {
@@ -24,12 +47,18 @@ pub(crate) struct Client {
 impl Client {
     /// A server to which nothing was said.
     pub(crate) fn silent() -> Self {
-        Self::before(|input, output| tokio::spawn(wf_lsp::serve(input, output)))
+        Self::beside(Disk::default())
+    }
+
+    /// The same beside files.
+    pub(crate) fn beside(disk: Disk) -> Self {
+        Self::before(|input, output| tokio::spawn(wf_lsp::serve(input, output, Arc::new(disk))))
     }
 
     /// The same with another way to check.
     pub(crate) fn checking(check: Check) -> Self {
-        Self::before(|input, output| tokio::spawn(wf_lsp::serve_with(input, output, check)))
+        let disk = Arc::new(Disk::default());
+        Self::before(|input, output| tokio::spawn(wf_lsp::serve_with(input, output, disk, check)))
     }
 
     fn before(serve: impl FnOnce(DuplexStream, DuplexStream) -> JoinHandle<End>) -> Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use wf_lang::load::{Library, load};
+use wf_lang::load::{Library, Main, Texts, load_with};
 
 use crate::client::{Client, range};
 
@@ -103,9 +103,9 @@ async fn closing_and_opening_at_once_ends_with_the_newest() {
 #[tokio::test]
 async fn a_check_that_panics_is_survived() {
     let library = Library::default();
-    let check = Arc::new(move |name: &str, text: &str| {
-        assert!(!text.contains("boom"), "as the text asks");
-        load(&library, name, text)
+    let check = Arc::new(move |main: Main<'_>, texts: &dyn Texts| {
+        assert!(!main.text.contains("boom"), "as the text asks");
+        load_with(&library, main, texts)
     });
     let mut client = Client::checking(check);
     client.initialize(json!({})).await;

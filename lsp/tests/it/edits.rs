@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use wf_lang::load::{Library, load};
+use wf_lang::load::{Library, Main, Texts, load_with};
 
 use crate::client::{Client, range};
 
@@ -35,9 +35,9 @@ fn position(text: &[char], at: usize, encoding: &str) -> Value {
 /// A server whose checks take longer or shorter.
 async fn unsteady(encoding: &str) -> Client {
     let library = Library::new(wf_stdlib::MODULES.iter().copied());
-    let check = Arc::new(move |name: &str, text: &str| {
-        std::thread::sleep(Duration::from_millis(text.len() as u64 % 4));
-        load(&library, name, text)
+    let check = Arc::new(move |main: Main<'_>, texts: &dyn Texts| {
+        std::thread::sleep(Duration::from_millis(main.text.len() as u64 % 4));
+        load_with(&library, main, texts)
     });
     let mut client = Client::checking(check);
     client.initialize(json!({ "general": { "positionEncodings": [encoding] } })).await;

@@ -62,9 +62,9 @@ impl Machine {
         let (name, counter) = match (callee.kind, first) {
             (FunctionKind::Ask, Some(Value::Agent(agent))) => {
                 let declared = self.image.program.agents.get(agent.declaration() as usize);
-                (declared.map_or("agent", |declared| declared.name.as_str()), AGENT_CALLS | agent.declaration())
+                (declared.map_or("agent", |declared| declared.element.as_str()), AGENT_CALLS | agent.declaration())
             }
-            _ => (callee.name.as_str(), function),
+            _ => (callee.element.as_str(), function),
         };
         let index = fiber.count_call(counter);
         let frame = fiber.frames.len() as u32;

@@ -34,7 +34,7 @@ pub(crate) struct Scope {
     pub(crate) frame: u32,
     /// Its function; `u32::MAX` for the branch itself.
     pub(crate) function: u32,
-    /// The declared name.
+    /// What it is called in paths: the declared name, with its module where two share it.
     pub(crate) name: Str,
     /// Its index among the calls of that declaration in the scope around it.
     pub(crate) index: u32,

@@ -82,7 +82,7 @@ impl Machine {
         let event = Event::Call {
             what,
             step: function.kind == FunctionKind::Step,
-            name: scope.name.clone(),
+            name: function.name.as_str().into(),
             title: function.title.as_ref().map(|title| Str::from(title.as_str())),
             path: fiber.path_to(count),
             attempt: scope.attempt,

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
-use wf_lang::load::{Library, load};
+use wf_lang::load::Library;
 use wf_runtime::{
     Fault, Kind, Value,
     code::{Code, StoredSource},
@@ -22,6 +22,8 @@ use wf_runtime::{
     machine::{Image, Outcome},
     store::{NewRun, Owner, RunId, Store, StoreError},
 };
+
+use crate::files;
 
 /// A script, compiled.
 pub(crate) struct Script {
@@ -41,7 +43,7 @@ impl Script {
     /// Compiles a script, or says what is wrong with it.
     pub(crate) fn compile(name: &str, text: &str) -> Result<Self, Vec<String>> {
         let library = Library::new(wf_stdlib::MODULES.iter().copied());
-        let loaded = load(&library, name, text);
+        let loaded = files::load(&library, name, text);
         let errors: Vec<String> = loaded
             .diagnostics
             .iter()
@@ -59,6 +61,7 @@ impl Script {
             name: module.source.name.to_string(),
             library: module.library,
             text: module.source.text.to_string(),
+            imports: Vec::new(),
         });
         let code = Code { sources: sources.collect(), program };
         let image = code.image().expect("the library's functions are there");

@@ -3,6 +3,7 @@
 mod codec;
 mod copies;
 mod documented;
+mod files;
 mod fuzz;
 mod growth;
 mod harness;

@@ -77,6 +77,7 @@ pub(crate) fn program() -> Program {
     let any = TypeDef { kind: TypeKind::Any, name: None, doc: None };
     let function = Function {
         name: "f".into(),
+        element: "f".into(),
         path: "main.f".into(),
         title: None,
         doc: None,
@@ -98,7 +99,7 @@ pub(crate) fn program() -> Program {
         functions: vec![function],
         constants: vec![Constant::Int(1), Constant::String("a constant".into())],
         types: Types { defs: vec![any] },
-        agents: vec![AgentDef { name: "a".into(), settings: FunctionId(0), output: TypeId(0) }],
+        agents: vec![AgentDef { name: "a".into(), element: "a".into(), settings: FunctionId(0), output: TypeId(0) }],
         ..Program::default()
     }
 }

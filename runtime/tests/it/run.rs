@@ -18,7 +18,7 @@
 //! `input` and `answers` (with an id, or for the oldest open request; one line a pause) are given; the rest is found:
 //! `prints`, `tells` (the program's own events), `retries`, `file`, `refused`, `output`, `fails: kind: message`, `waits`
 //! (an open request), `state`, or `error[CODE] line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what
-//! is found. The world is that of `scripted.rs`.
+//! is found. The world is that of `scripted.rs`; a line `// file: ./steps.wf` begins another file of the script.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -95,10 +95,14 @@ fn play(text: &str) -> String {
     let program = match scripted::compile(&loaded) {
         Ok(program) => program,
         Err(errors) => {
-            let line = |error: &wf_lang::Diagnostic| loaded.source(error.span).line_column(error.span.start).line;
+            let place = |error: &wf_lang::Diagnostic| {
+                let source = loaded.source(error.span);
+                let line = source.line_column(error.span.start).line;
+                if source.id == loaded.main().id { line.to_string() } else { format!("{}:{line}", source.name) }
+            };
             let shown = errors
                 .iter()
-                .map(|error| format!("// error[{}] {}: {}\n", error.code.id(), line(error), error.message));
+                .map(|error| format!("// error[{}] {}: {}\n", error.code.id(), place(error), error.message));
             return shown.collect();
         }
     };

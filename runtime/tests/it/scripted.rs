@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use wf_lang::{
     Diagnostic,
-    load::{Library, Loaded, load},
+    load::{Library, Loaded},
     program::{Program, verify},
 };
 use wf_runtime::{
@@ -27,13 +27,15 @@ use wf_runtime::{
     store::{MemoryStore, NewRun, Owner, Store},
 };
 
+use crate::files;
+
 /// When the clock of a script starts: 2030-01-07T09:00:00Z.
 const START: i64 = 1_894_006_800_000;
 
-/// Reads and checks a script beside the library.
+/// Reads and checks a script, with its files, beside the library.
 pub(crate) fn read(text: &str) -> Loaded {
     static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::new(wf_stdlib::MODULES.iter().copied()));
-    load(&LIBRARY, "case.wf", text)
+    files::load(&LIBRARY, "case.wf", text)
 }
 
 /// Compiles a script, and checks what was compiled: it is well formed, and the same after it was written and read.
