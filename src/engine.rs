@@ -172,6 +172,12 @@ pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str
             }
             Exit::Failed
         }
+        Ended::Cancelled => {
+            if !quiet {
+                out::tell("cancelled\n");
+            }
+            Exit::Failed
+        }
         Ended::Paused => {
             if !quiet {
                 out::tell(&paused(&report.result, short, flag));
@@ -260,7 +266,7 @@ impl Sink for Screen {
         if let (Some(asker), "request_info" | "request_withdrawn" | "response") = (&self.asker, kind) {
             asker.event(event);
         } else if !self.showing.json && !self.told_of_end {
-            self.told_of_end = matches!(kind, "completed" | "failed");
+            self.told_of_end = matches!(kind, "completed" | "failed" | "cancelled");
             progress(event, kind);
         }
         true

@@ -162,7 +162,7 @@ fn text(
 fn branch(fiber: &Json, line_of: &dyn Fn(&str, u64) -> Option<String>) -> String {
     let path = fiber["path"].as_str().unwrap_or_default();
     let waits = match (fiber["waits_for"]["kind"].as_str(), &fiber["waits_for"]) {
-        (Some("gather"), waits) => format!(", {} of {} branches done", waits["done"], waits["total"]),
+        (Some("gather" | "race"), waits) => joined(waits),
         (Some(kind), waits) => format!(", waits for a {kind} ({})", waits["what"].as_str().unwrap_or_default()),
         (None, _) => String::new(),
     };
@@ -178,6 +178,17 @@ fn branch(fiber: &Json, line_of: &dyn Fn(&str, u64) -> Option<String>) -> String
         }
     }
     text
+}
+
+/// What a branch waits for that joins others.
+fn joined(waits: &Json) -> String {
+    let (done, total) = (&waits["done"], &waits["total"]);
+    match (waits["kind"].as_str(), waits["ending"].as_bool(), &waits["wanted"]) {
+        (_, Some(true), _) => format!(", {done} of {total} branches done, waits for the others to clean up"),
+        (Some("race"), ..) => format!(", waits for the first of {total} branches"),
+        (_, _, Json::Null) => format!(", {done} of {total} branches done"),
+        (_, _, wanted) => format!(", {done} of the first {wanted} of {total} branches done"),
+    }
 }
 
 fn shortened(text: &str) -> String {

@@ -1,8 +1,11 @@
 //! A question to the world.
 
-use wf_lang::Span;
+use wf_lang::{Span, program::TypeId};
 
-use crate::value::{Str, Value};
+use crate::{
+    store::Millis,
+    value::{Str, Value},
+};
 
 /// A question to the world. It is part of its fiber, so a run that was stopped asks it again, under the same key.
 #[derive(Clone, Debug)]
@@ -25,6 +28,31 @@ pub struct Effect {
     pub step: Option<Str>,
     /// The call in the source.
     pub span: Span,
+    /// Whether it leaves.
+    pub hold: Hold,
+}
+
+/// Whether a call leaves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Hold {
+    /// It leaves as soon as its checkpoint is durable, so when the run is loaded it may have happened.
+    #[default]
+    No,
+    /// The run was stopped before it left.
+    Kept,
+    /// It may have happened, and a person decides what becomes of it.
+    Asks(Box<Question>),
+}
+
+/// What a person is asked about a call that may have happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is shown: `{ on_crash, call, args }`.
+    pub data: Value,
+    /// The type of the answer.
+    pub answer: TypeId,
+    /// When it is asked.
+    pub asked_at: Millis,
 }
 
 /// What sort of question it is, which decides who answers it.
@@ -68,7 +96,32 @@ pub const EFFECTS: &[(&str, EffectKind)] = &[
 impl Effect {
     /// What sort of question it is; an unknown one is a call that leaves the process, and is refused there.
     pub fn kind(&self) -> EffectKind {
+        if let Hold::Asks(_) = self.hold {
+            return EffectKind::Request;
+        }
         EFFECTS.iter().find(|(name, _)| *name == self.name.as_str()).map_or(EffectKind::Outside, |(_, kind)| *kind)
+    }
+
+    /// Whether it does no harm to make the call once more: it asks a model, or reads.
+    pub fn is_repeatable(&self) -> bool {
+        let name = self.name.as_str();
+        let reads = |arg: &Value| arg.as_str().is_some_and(|text| matches!(text, "GET" | "HEAD" | "OPTIONS"));
+        match name.split_once('.') {
+            Some(("agent", _)) => true,
+            Some(("fs", call)) => !matches!(call, "write" | "append"),
+            Some(("http", call)) => call.starts_with("get") || self.args.iter().take(2).any(reads),
+            _ => false,
+        }
+    }
+
+    /// The call as the author of a script knows it.
+    pub fn called(&self) -> &str {
+        match self.name.as_str() {
+            "_request" => "request_info",
+            "sleep_until" => "sleep",
+            "agent._model" => "an answer of a model",
+            other => other,
+        }
     }
 
     /// The key under which the world may recognise that it is asked again: a hash of the run, the path without

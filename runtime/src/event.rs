@@ -74,6 +74,8 @@ pub enum Event {
         /// The error.
         error: Json,
     },
+    /// The run was cancelled, and has ended.
+    Cancelled,
     /// Only answers and timers move the run on.
     Paused {
         /// The ids of its open requests.
@@ -130,6 +132,7 @@ impl Event {
             Event::Output(_) => "output",
             Event::Completed => "completed",
             Event::Failed { .. } => "failed",
+            Event::Cancelled => "cancelled",
             Event::Paused { .. } => "paused",
             Event::Own { name, .. } => name,
         }
@@ -188,7 +191,7 @@ impl Event {
                 put("wake_at", json!(wake_at));
             }
             Event::Own { data, .. } => put("data", data.clone()),
-            Event::Resumed | Event::Completed | Event::RequestInfo(_) => {}
+            Event::Resumed | Event::Completed | Event::Cancelled | Event::RequestInfo(_) => {}
         }
         Json::Object(object)
     }

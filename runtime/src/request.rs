@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use wf_lang::program::{TypeId, Types};
 
 use crate::{
-    effect::Effect,
+    effect::{Effect, Hold, Question},
     fault::{Fault, Kind},
     json::{self, time_text},
     machine::Outcome,
@@ -37,6 +37,9 @@ impl Request {
     /// # Errors
     /// A fault of kind `request` when the arguments make no request.
     pub fn new(effect: &Effect, run: &RunId, types: &Types) -> Result<Self, Fault> {
+        if let Hold::Asks(question) = &effect.hold {
+            return Self::decision(effect, question, run, types);
+        }
         let wrong = |what: &str| Fault::new(Kind::Request, format!("a request needs {what}"));
         let [data, ty, id, title, to, timeout, asked_at] = effect.args.as_slice() else {
             return Err(wrong("data, a type and options"));
@@ -48,7 +51,7 @@ impl Request {
             timeout => Some(asked_at + timeout.as_duration().ok_or_else(|| wrong("a duration as its timeout"))?),
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let id = text(id).unwrap_or_else(|| own_id(effect, run));
+        let id = text(id).unwrap_or_else(|| own_id("request", effect, run));
         let json = json!({
             "id": id,
             "data": json::to_json(data)?,
@@ -60,6 +63,23 @@ impl Request {
             "due_at": due_at.map(time_text),
         });
         Ok(Self { id, json, asked_at, due_at, answer: *answer, waits: (effect.fiber, effect.id) })
+    }
+
+    /// What a person is asked about a call that may have happened.
+    fn decision(effect: &Effect, question: &Question, run: &RunId, types: &Types) -> Result<Self, Fault> {
+        let id = own_id("on_crash", effect, run);
+        let json = json!({
+            "id": id,
+            "data": json::to_json(&question.data)?,
+            "schema": schema(types, question.answer),
+            "title": null,
+            "to": null,
+            "path": effect.path.as_str(),
+            "asked_at": time_text(question.asked_at),
+            "due_at": null,
+        });
+        let (answer, waits) = (question.answer, (effect.fiber, effect.id));
+        Ok(Self { id, json, asked_at: question.asked_at, due_at: None, answer, waits })
     }
 
     /// The row that the store keeps of it.
@@ -83,9 +103,9 @@ impl Request {
 }
 
 /// A UUID made from the run and the call: the same call has the same id, whenever it is asked.
-fn own_id(effect: &Effect, run: &RunId) -> String {
+fn own_id(what: &str, effect: &Effect, run: &RunId) -> String {
     let mut hash = blake3::Hasher::new();
-    hash.update(b"request");
+    hash.update(what.as_bytes());
     hash.update(effect.key(run).as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize().as_bytes()[..16]);

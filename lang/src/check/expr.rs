@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
             ExprKind::Match { subject, arms } => self.match_arms(expr, subject, arms, want),
             ExprKind::Try { body, catch, finally } => self.try_catch(body, catch.as_ref(), finally.as_ref(), want),
             ExprKind::Gather(gather) => self.gather(gather, want),
-            ExprKind::Race(branches) => self.race(branches),
+            ExprKind::Race(branches) => self.race(branches, want),
             ExprKind::Return(value) => {
                 self.return_value(expr, value.as_deref());
                 Type::Never

@@ -2,10 +2,18 @@
 
 use super::{
     checker::Checker,
-    ty::{FieldType, RecordType, Type},
+    ty::{FieldType, Literal, RecordType, Type},
     union::{list, record, union},
 };
 use crate::syntax::ast::{Branches, Expr, Gather};
+
+/// What the checker knows of a branch.
+struct Branch {
+    /// What it is about: its element, its name, or its index.
+    item: Type,
+    /// What it gives.
+    value: Type,
+}
 
 impl<'a> Checker<'a> {
     /// `gather …`.
@@ -13,28 +21,21 @@ impl<'a> Checker<'a> {
         for count in gather.limit.iter().chain(&gather.first) {
             self.check(count, &Type::Int);
         }
-        let plain = !gather.settle && gather.first.is_none();
-        match &gather.branches {
-            Branches::For { .. } | Branches::List(_) => {
-                let item = want.filter(|_| plain).and_then(|want| self.wanted_items(want));
-                let found = self.branches(&gather.branches, item.as_ref());
-                let item = item.unwrap_or_else(|| union(found.into_iter().map(|(_, ty)| ty)));
-                let item = if item == Type::Never { Type::Any } else { item };
-                if gather.settle { list(settled(&item)) } else { list(item) }
-            }
-            Branches::Named(fields) => {
-                let found = self.branches(&gather.branches, None);
-                if gather.first.is_some() {
-                    return list(union(found.into_iter().map(|(_, ty)| ty)));
-                }
-                let named = fields.iter().zip(found).map(|((name, _), (_, ty))| {
-                    let ty = if gather.settle { settled(&ty) } else { ty };
-                    FieldType { name: name.text.clone(), ty, optional: false, doc: None }
-                });
-                let fields = named.collect();
-                Self::of_record(RecordType { fields })
-            }
+        if let (Branches::Named(fields), None) = (&gather.branches, &gather.first) {
+            let found = self.branches(&gather.branches, None);
+            let named = fields.iter().zip(found).map(|((name, _), branch)| {
+                let ty = if gather.settle { settled(branch) } else { branch.value };
+                FieldType { name: name.text.clone(), ty, optional: false, doc: None }
+            });
+            let fields = named.collect();
+            return Self::of_record(RecordType { fields });
         }
+        let item = want.filter(|_| !gather.settle).and_then(|want| self.wanted_items(want));
+        let found = self.branches(&gather.branches, item.as_ref());
+        if gather.settle {
+            return list(union(found.into_iter().map(settled)));
+        }
+        list(item.unwrap_or_else(|| some(union(found.into_iter().map(|branch| branch.value)))))
     }
 
     fn wanted_items(&self, want: &Type) -> Option<Type> {
@@ -44,38 +45,58 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `race …`, which is not built yet: only its parts are looked at.
-    pub(super) fn race(&mut self, branches: &'a Branches) -> Type {
-        self.branches(branches, None);
-        Type::Unknown
+    /// `race …`: the value of the branch that finishes first, with its name where the branches have names.
+    pub(super) fn race(&mut self, branches: &'a Branches, want: Option<&Type>) -> Type {
+        if let Branches::Named(_) = branches {
+            let found = self.branches(branches, None);
+            let members = found.into_iter().filter(|branch| branch.value != Type::Never);
+            return union(members.map(|branch| record([("key", branch.item), ("value", branch.value)])));
+        }
+        let found = self.branches(branches, want);
+        union(found.into_iter().map(|branch| branch.value))
     }
 
-    fn branches(&mut self, branches: &'a Branches, want: Option<&Type>) -> Vec<(Option<&'a Expr>, Type)> {
+    fn branches(&mut self, branches: &'a Branches, want: Option<&Type>) -> Vec<Branch> {
         match branches {
             Branches::For { index, item, iter, body } => {
                 let ty = self.infer(iter, None);
                 let types = self.iterate(iter, &ty, index.is_some());
+                let about = types.1.clone();
                 let value = self.inside(true, |this| {
                     this.bind_items(index.as_ref(), item, types);
                     this.block(body, want)
                 });
-                vec![(None, value)]
+                vec![Branch { item: about, value }]
             }
-            Branches::Named(fields) => fields.iter().map(|(_, value)| self.branch(value, want)).collect(),
-            Branches::List(items) => items.iter().map(|value| self.branch(value, want)).collect(),
+            Branches::Named(fields) => {
+                let branch = |(name, value): &'a (crate::syntax::ast::Name, Expr)| Branch {
+                    item: Type::Literal(Literal::String(name.text.clone())),
+                    value: self.branch(value, want),
+                };
+                fields.iter().map(branch).collect()
+            }
+            Branches::List(items) => {
+                items.iter().map(|value| Branch { item: Type::Int, value: self.branch(value, want) }).collect()
+            }
         }
     }
 
-    fn branch(&mut self, value: &'a Expr, want: Option<&Type>) -> (Option<&'a Expr>, Type) {
-        (Some(value), self.inside(true, |this| this.check_or_infer(value, want)))
+    fn branch(&mut self, value: &'a Expr, want: Option<&Type>) -> Type {
+        self.inside(true, |this| this.check_or_infer(value, want))
     }
 }
 
+/// The type of elements of which there may be none.
+fn some(item: Type) -> Type {
+    if item == Type::Never { Type::Any } else { item }
+}
+
 /// What `settle` collects for one branch.
-fn settled(value: &Type) -> Type {
-    use super::ty::Literal::Bool;
-    let ok = record([("ok", Type::Literal(Bool(true))), ("value", value.clone()), ("item", Type::Any)]);
-    let failed =
-        record([("ok", Type::Literal(Bool(false))), ("error", super::agent::error_type()), ("item", Type::Any)]);
-    union([ok, failed])
+fn settled(branch: Branch) -> Type {
+    let ok = |value| Type::Literal(Literal::Bool(value));
+    let failed = record([("ok", ok(false)), ("error", super::agent::error_type()), ("item", branch.item.clone())]);
+    match branch.value {
+        Type::Never => failed,
+        value => union([record([("ok", ok(true)), ("value", value), ("item", branch.item)]), failed]),
+    }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::{
     ItemRef, Signature,
     agent::RETRY,
+    annotation::literal,
     checker::{Checker, Progress, Returns},
     prescan::prescan,
     scope::Kind,
     suggest::{did_you_mean, nearest},
-    ty::{FunctionType, ParamType, Type},
+    ty::{FunctionType, Literal, ParamType, Type},
     union::{union, widen},
 };
 use crate::{
@@ -17,6 +18,9 @@ use crate::{
     diagnostic::Diagnostic,
     syntax::ast::{Annotation, Arg, Function, FunctionKind, Item, ItemKind, LetItem, StateField},
 };
+
+/// What `@on_crash` takes.
+const ON_CRASH: [&str; 3] = ["retry", "ask", "throw"];
 
 impl<'a> Checker<'a> {
     /// Checks every declaration.
@@ -187,7 +191,8 @@ impl<'a> Checker<'a> {
                 ("", _) => {}
                 ("name", Some(_)) => self.check_title(annotation),
                 ("retry", Some(FunctionKind::Step)) => self.check_settings(annotation, &RETRY),
-                ("timeout" | "on_crash", Some(FunctionKind::Step)) => self.infer_args(&annotation.args),
+                ("timeout", Some(FunctionKind::Step)) => self.check_timeout(annotation),
+                ("on_crash", Some(FunctionKind::Step)) => self.check_on_crash(annotation),
                 ("effect" | "event", Some(_)) if self.frame.library => {}
                 ("retry" | "timeout" | "on_crash", _) => {
                     let message = format!("`@{}` stands on steps", annotation.name.text);
@@ -222,6 +227,34 @@ impl<'a> Checker<'a> {
             _ => {
                 let message = "`@name` takes one text, the title that people see";
                 let help = "write `@name(\"quality review\")`";
+                self.report(Diagnostic::new(Code::BadArguments, annotation.span, message).help(help));
+                self.infer_args(&annotation.args);
+            }
+        }
+    }
+
+    fn check_timeout(&mut self, annotation: &'a Annotation) {
+        match annotation.args.as_slice() {
+            [Arg { name: None, value }] => {
+                self.check(value, &Type::Duration);
+            }
+            _ => {
+                let message = "`@timeout` takes one duration, for each attempt of the step";
+                self.report(
+                    Diagnostic::new(Code::BadArguments, annotation.span, message).help("write `@timeout(30s)`"),
+                );
+                self.infer_args(&annotation.args);
+            }
+        }
+    }
+
+    fn check_on_crash(&mut self, annotation: &'a Annotation) {
+        let known = |value| matches!(literal(value), Some(Literal::String(word)) if ON_CRASH.contains(&word.as_str()));
+        match annotation.args.as_slice() {
+            [Arg { name: None, value }] if known(value) => self.infer_args(&annotation.args),
+            _ => {
+                let message = "`@on_crash` takes one of the texts \"retry\", \"ask\" and \"throw\"";
+                let help = "write `@on_crash(\"ask\")`: a person decides about a call whose outcome is not known";
                 self.report(Diagnostic::new(Code::BadArguments, annotation.span, message).help(help));
                 self.infer_args(&annotation.args);
             }

@@ -6,8 +6,8 @@ use super::{
     control::{Bound, NestedBody},
 };
 use crate::{
-    check::{Use, Watched},
-    program::{Constant, FunctionKind, Handler, Op, Reg},
+    check::{Type, Use, Watched},
+    program::{Constant, FunctionKind, HandlerKind, Op, Reg},
     span::Span,
     syntax::{
         ast::{BinaryOp, Expr, ExprKind, MockValue, Name, Pattern, Stmt, StmtKind},
@@ -91,7 +91,7 @@ impl<'c> Body<'_, 'c> {
         let StmtKind::Answer { pattern, after, value } = &stmt.kind else { return self.not_built(dst) };
         let mut misses = Vec::new();
         self.scoped(|body| {
-            body.test(pattern, data, &mut misses);
+            body.test(pattern, data, &Type::Any, &mut misses);
             let base = body.take(2);
             match after {
                 Some(after) => body.expr(after, base),
@@ -205,10 +205,9 @@ impl<'c> Body<'_, 'c> {
             let end = body.pc();
             body.emit(Op::Bool { dst: base + 2, value: false });
             let fail = body.emit(Op::Jump { to: 0 });
-            let target = body.pc();
-            body.handlers.push(Handler { start, end, target, error: base + 3 });
+            body.handler(HandlerKind::Catch, start, end, base + 3);
             if let Some(pattern) = pattern {
-                body.scoped(|body| body.test(pattern, base + 3, &mut misses));
+                body.scoped(|body| body.test(pattern, base + 3, &Type::Any, &mut misses));
             }
             let passed = body.emit(Op::Jump { to: 0 });
             body.land_all(misses);

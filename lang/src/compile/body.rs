@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use smol_str::SmolStr;
 
-use super::{Compiler, MAX_REGISTERS, testing::Hooked};
+use super::{Compiler, MAX_REGISTERS, exits::Exit, testing::Hooked};
 use crate::{
     check::{ItemRef, LocalId, ModuleId, Tables, Type},
     program::{Constant, FunctionId, Handler, Op, Pc, Reg},
@@ -22,13 +22,15 @@ pub(super) struct Body<'b, 'c> {
     pub(super) code: Vec<Op>,
     pub(super) spans: Vec<(Pc, Span)>,
     pub(super) handlers: Vec<Handler>,
+    pub(super) shields: Vec<(Pc, Pc)>,
     /// Where each local lives, or lived.
     pub(super) slots: Vec<Slot>,
     pub(super) locals: HashMap<LocalId, Reg>,
     /// The first free register.
     pub(super) top: Reg,
     pub(super) registers: Reg,
-    pub(super) loops: Vec<Loop>,
+    /// What `break`, `continue` and `return` have to pass, the innermost last.
+    pub(super) exits: Vec<Exit>,
     /// Its path, which those of its lambdas and branches begin with.
     pub(super) path: SmolStr,
     pub(super) nested: u32,
@@ -50,12 +52,6 @@ pub(super) struct Slot {
     pub(super) to: Pc,
 }
 
-/// Where `break` and `continue` of the innermost loop go.
-pub(super) struct Loop {
-    pub(super) head: Pc,
-    pub(super) breaks: Vec<Pc>,
-}
-
 impl<'b, 'c> Body<'b, 'c> {
     pub(super) fn new(compiler: &'b mut Compiler<'c>, item: ItemRef, path: SmolStr) -> Self {
         let tables = compiler.tables(item.module);
@@ -70,7 +66,8 @@ impl<'b, 'c> Body<'b, 'c> {
             locals: HashMap::new(),
             top: 0,
             registers: 0,
-            loops: Vec::new(),
+            exits: Vec::new(),
+            shields: Vec::new(),
             path,
             nested: 0,
             told: false,
@@ -196,6 +193,8 @@ impl<'b, 'c> Body<'b, 'c> {
         function.code = self.code;
         function.spans = self.spans;
         function.handlers = self.handlers;
+        self.shields.sort_unstable();
+        function.shields = self.shields;
         function.locals = self.slots.iter().map(|slot| (slot.name.clone(), slot.reg)).collect();
         self.compiler.slots.insert(id, self.slots);
     }

@@ -57,6 +57,10 @@ impl<'c> Body<'_, 'c> {
                         false => Op::Field { dst, object, name },
                     })
                 });
+                if *optional {
+                    // What is absent ends the chain as what is null does.
+                    exits.push(self.emit(Op::JumpIfNull { reg: dst, to: 0 }));
+                }
             }
             ExprKind::Index { object, index } => {
                 if piped.is_none() && self.deep_place(expr) {
@@ -254,7 +258,7 @@ impl<'c> Body<'_, 'c> {
                 Op::Native { base, native, argc }
             }
             Implementation::Effect(name) => {
-                let effect = self.compiler.entry(|program| &mut program.effects, name.as_str().into());
+                let effect = self.compiler.effect(item, &name);
                 Op::Effect { base, effect, argc }
             }
             Implementation::Tell(name) => {

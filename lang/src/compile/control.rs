@@ -2,14 +2,10 @@
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{
-    Compiler, Work,
-    body::{Body, Loop},
-    empty_function,
-};
+use super::{Compiler, Work, body::Body, empty_function, exits::Exit};
 use crate::{
     check::{ItemRef, LocalId, Type, Use},
-    program::{self, FunctionId, FunctionKind, GatherBranches, Handler, Op, Pc, Reg, Types},
+    program::{self, FunctionId, FunctionKind, GatherBranches, GatherMode, Op, Pc, Reg, Types},
     span::Span,
     syntax::{
         ast::{self, Block, Branches, Expr, ExprKind, Name, Param, Pattern, Stmt, StmtKind, TypeExpr},
@@ -87,7 +83,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// An expression as a statement.
-    fn dropped(&mut self, expr: &'c Expr) {
+    pub(super) fn dropped(&mut self, expr: &'c Expr) {
         self.scoped(|body| {
             let dst = body.take(1);
             body.expr(expr, dst);
@@ -145,77 +141,13 @@ impl<'c> Body<'_, 'c> {
     }
 
     fn loop_body(&mut self, head: Pc, block: &'c Block, exit: Pc) {
-        self.loops.push(Loop { head, breaks: Vec::new() });
+        self.exits.push(Exit::Loop { head, breaks: Vec::new() });
         self.block_dropped(block);
         self.emit(Op::Jump { to: head });
         self.land(exit);
-        if let Some(done) = self.loops.pop() {
-            self.land_all(done.breaks);
+        if let Some(Exit::Loop { breaks, .. }) = self.exits.pop() {
+            self.land_all(breaks);
         }
-    }
-
-    pub(super) fn break_(&mut self) {
-        let jump = self.emit(Op::Jump { to: 0 });
-        if let Some(innermost) = self.loops.last_mut() {
-            innermost.breaks.push(jump);
-        }
-    }
-
-    pub(super) fn continue_(&mut self) {
-        let to = self.loops.last().map_or(0, |innermost| innermost.head);
-        self.emit(Op::Jump { to });
-    }
-
-    pub(super) fn return_(&mut self, value: Option<&'c Expr>) {
-        self.scoped(|body| {
-            let src = match value {
-                Some(value) if !body.drops_value => body.operand(value),
-                Some(value) => {
-                    body.dropped(value);
-                    body.null()
-                }
-                None => body.null(),
-            };
-            body.leave(src);
-        });
-    }
-
-    fn null(&mut self) -> Reg {
-        let dst = self.take(1);
-        self.emit(Op::Null { dst });
-        dst
-    }
-
-    /// Ends the function with the value in `src`.
-    pub(super) fn leave(&mut self, src: Reg) {
-        self.completed();
-        if self.told {
-            self.emit(Op::End { src });
-        }
-        self.emit(Op::Return { src });
-    }
-
-    pub(super) fn try_(&mut self, block: &'c Block, catch: Option<&'c (Option<Name>, Block)>, dst: Reg) {
-        let start = self.pc();
-        // Into a register of its own: the handler must find what was in `dst` before.
-        self.scoped(|body| {
-            let value = body.take(1);
-            body.block(block, value);
-            body.emit(Op::Copy { dst, src: value });
-        });
-        let end = self.pc();
-        let Some((name, handler)) = catch else { return };
-        let done = self.emit(Op::Jump { to: 0 });
-        self.scoped(|body| {
-            let error = body.take(1);
-            let target = body.pc();
-            body.handlers.push(Handler { start, end, target, error });
-            if let Some(name) = name {
-                body.bind(name, error);
-            }
-            body.block(handler, dst);
-        });
-        self.land(done);
     }
 
     /// The type that the checker found for a written one.
@@ -319,52 +251,61 @@ impl<'c> Body<'_, 'c> {
     }
 
     pub(super) fn gather(&mut self, gather: &'c ast::Gather, dst: Reg) {
+        let mode = if gather.settle { GatherMode::Settle } else { GatherMode::All };
+        self.branches(&gather.branches, mode, [gather.limit.as_ref(), gather.first.as_ref()], dst);
+    }
+
+    pub(super) fn race(&mut self, branches: &'c Branches, dst: Reg) {
+        self.branches(branches, GatherMode::Race, [None, None], dst);
+    }
+
+    /// Runs branches. In consecutive registers stand the limit and the number that has to finish, where they are written,
+    /// and what the branches are made of.
+    fn branches(&mut self, written: &'c Branches, mode: GatherMode, counts: [Option<&'c Expr>; 2], dst: Reg) {
+        let what = if mode == GatherMode::Race { "race" } else { "gather" };
         self.scoped(|body| {
-            let count = match &gather.branches {
+            let count = match written {
                 Branches::For { .. } => 2,
                 Branches::Named(branches) => branches.len(),
                 Branches::List(branches) => branches.len(),
             };
-            let base = body.take(count + usize::from(gather.limit.is_some()) + usize::from(count == 0));
-            let branches = match &gather.branches {
+            let before = counts.iter().flatten().count();
+            let from = body.take((before + count).max(1));
+            let base = from + before as Reg;
+            let mut given: Vec<_> = counts.iter().flatten().zip(from..).collect();
+            given.sort_by_key(|(expr, _)| expr.span.start);
+            given.into_iter().for_each(|(expr, reg)| body.expr(expr, reg));
+            let branches = match written {
                 Branches::For { index, item, iter, body: block } => {
                     body.expr(iter, base);
-                    let mut params = Vec::new();
-                    match index {
-                        Some(index) => params.push(Bound::Name(index)),
-                        None => params.push(Bound::Pattern(item)),
-                    }
                     // The element is always the last parameter; without an index it is the only one.
-                    if index.is_some() {
-                        params.push(Bound::Pattern(item));
-                    }
-                    body.nested(FunctionKind::Branch, "gather", params, NestedBody::Block(block), block.span, base + 1);
+                    let params = index.iter().map(Bound::Name).chain([Bound::Pattern(item)]).collect();
+                    body.nested(FunctionKind::Branch, what, params, NestedBody::Block(block), block.span, base + 1);
                     GatherBranches::For
                 }
                 Branches::Named(branches) => {
-                    body.branches(branches.iter().map(|(_, expr)| expr), base);
+                    for (index, (_, expr)) in branches.iter().enumerate() {
+                        body.branch(what, expr, base + index as Reg);
+                    }
                     GatherBranches::Named(branches.iter().map(|(name, _)| name.text.clone()).collect())
                 }
                 Branches::List(branches) => {
-                    body.branches(branches.iter(), base);
+                    for (index, expr) in branches.iter().enumerate() {
+                        body.branch(what, expr, base + index as Reg);
+                    }
                     GatherBranches::List(branches.len() as u16)
                 }
             };
-            if let Some(limit) = &gather.limit {
-                body.expr(limit, base + count as Reg);
-            }
-            let gather =
-                body.compiler.entry(|p| &mut p.gathers, program::Gather { branches, limit: gather.limit.is_some() });
-            body.emit(Op::Gather { base, gather });
-            body.emit(Op::Copy { dst, src: base });
+            let [limit, first] = counts.map(|count| count.is_some());
+            let gather = program::Gather { branches, mode, limit, first };
+            let gather = body.compiler.entry(|p| &mut p.gathers, gather);
+            body.emit(Op::Gather { base: from, gather });
+            body.emit(Op::Copy { dst, src: from });
         });
     }
 
-    fn branches(&mut self, branches: impl Iterator<Item = &'c Expr>, base: Reg) {
-        for (index, expr) in branches.enumerate() {
-            let dst = base + index as Reg;
-            self.nested(FunctionKind::Branch, "gather", Vec::new(), NestedBody::Expr(expr), expr.span, dst);
-        }
+    fn branch(&mut self, what: &str, expr: &'c Expr, dst: Reg) {
+        self.nested(FunctionKind::Branch, what, Vec::new(), NestedBody::Expr(expr), expr.span, dst);
     }
 }
 

@@ -125,7 +125,7 @@ impl<'c> Body<'_, 'c> {
             ExprKind::If { cond, then, otherwise } => self.if_(cond, then, otherwise.as_deref(), dst),
             ExprKind::Do(block) => self.block(block, dst),
             ExprKind::Match { subject, arms } => self.match_(subject, arms, dst),
-            ExprKind::Try { body, catch, .. } => self.try_(body, catch.as_ref(), dst),
+            ExprKind::Try { body, catch, finally } => self.try_(body, catch.as_ref(), finally.as_ref(), dst),
             ExprKind::Gather(gather) => self.gather(gather, dst),
             ExprKind::Return(value) => self.return_(value.as_deref()),
             ExprKind::Throw(value) => self.scoped(|body| {
@@ -134,7 +134,8 @@ impl<'c> Body<'_, 'c> {
             }),
             ExprKind::Break => self.break_(),
             ExprKind::Continue => self.continue_(),
-            ExprKind::Race(_) | ExprKind::Observe(_) | ExprKind::Error => self.not_built(dst),
+            ExprKind::Race(branches) => self.race(branches, dst),
+            ExprKind::Observe(_) | ExprKind::Error => self.not_built(dst),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Declarations: functions, steps with their retries, agents, and what a run begins with.
 
+use std::sync::Arc;
+
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::{Compiler, body::Body, call::Implementation, empty_function};
 use crate::{
-    check::{ItemRef, ModuleId, Tables, Type},
-    program::{self, Constant, FunctionId, FunctionKind, Handler, Op, Receiver, Reg, Root},
+    check::{FieldType, ItemRef, Literal, ModuleId, RecordType, Tables, Type},
+    program::{self, Constant, FunctionId, FunctionKind, HandlerKind, OnCrash, Op, Receiver, Reg, Root},
     syntax::ast::{self, Annotation, ExprKind, ItemKind, Param, StrPart},
 };
 
@@ -42,6 +44,29 @@ impl<'c> Compiler<'c> {
         self.entry(|program| &mut program.natives, name.into())
     }
 
+    /// The entry of what a bodiless library function asks.
+    pub(super) fn effect(&mut self, item: ItemRef, name: &str) -> u16 {
+        let params = self.declared(item).map_or(&[][..], |function| &function.params);
+        let params: Vec<SmolStr> = params.iter().map(|param| param.name.text.clone()).collect();
+        let effect = self.entry(|program| &mut program.effects, name.into());
+        let known = &mut self.program.effect_params;
+        if known.len() <= usize::from(effect) {
+            known.push(params);
+        }
+        effect
+    }
+
+    /// What `@on_crash` says of a step with that result.
+    pub(super) fn on_crash(&mut self, item: &ast::Item, result: &Type) -> Option<OnCrash> {
+        let annotation = annotation(item, "on_crash")?;
+        let ExprKind::Str(parts) = &annotation.args.first()?.value.kind else { return None };
+        match parts.as_slice() {
+            [StrPart::Text(word)] if word == "throw" => Some(OnCrash::Throw),
+            [StrPart::Text(word)] if word == "ask" => Some(OnCrash::Ask(self.type_id(&decision(result)))),
+            _ => Some(OnCrash::Retry),
+        }
+    }
+
     /// How a declared function is implemented.
     pub(super) fn implementation(&self, item: ItemRef) -> Implementation {
         let declared = self.declared(item);
@@ -73,15 +98,17 @@ impl<'c> Compiler<'c> {
         let retry = annotation(self.item(item), "retry");
         let hooked = self.hooked(item);
         self.has_path(hooked.is_some(), id);
+        let timeout = annotation(self.item(item), "timeout").and_then(|timeout| timeout.args.first());
         let mut body = Body::new(self, item, path);
         body.told = told;
         body.hooked = hooked;
         body.drops_value = told && function.result.is_none();
         body.at(block.span, |body| {
             body.params(&function.params);
+            let timeout = timeout.map(|timeout| body.fresh(&timeout.value));
             match retry {
-                Some(retry) => body.retried(retry, block),
-                None => body.once(block),
+                Some(retry) => body.retried(retry, timeout, block),
+                None => body.once(timeout, block),
             }
         });
         body.finish(id);
@@ -242,6 +269,19 @@ fn receiver_kind(ty: &Type) -> Option<Receiver> {
     }
 }
 
+/// What a person answers who is asked about a call whose outcome is not known: `{ action: "retry" } | { action: "result",
+/// value: T } | { action: "fail", message?: string }`.
+fn decision(result: &Type) -> Type {
+    let field = |name: &str, ty, optional| FieldType { name: name.into(), ty, optional, doc: None };
+    let action = |word: &str, more: Option<FieldType>| {
+        let action = field("action", Type::Literal(Literal::String(word.into())), false);
+        Type::Record(Arc::new(RecordType { fields: std::iter::once(action).chain(more).collect() }))
+    };
+    let value = field("value", result.clone(), false);
+    let message = field("message", Type::String, true);
+    Type::Union(Arc::new([action("retry", None), action("result", Some(value)), action("fail", Some(message))]))
+}
+
 impl<'c> Body<'_, 'c> {
     /// Gives the parameters the first registers and computes the defaults of those that were left out.
     fn params(&mut self, params: &'c [Param]) {
@@ -264,8 +304,9 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// A body that is run once.
-    fn once(&mut self, block: &'c ast::Block) {
+    fn once(&mut self, timeout: Option<Reg>, block: &'c ast::Block) {
         if self.told {
+            self.deadline(timeout);
             self.scoped(|body| {
                 let attempt = body.take(1);
                 body.constant(attempt, Constant::Int(1));
@@ -273,6 +314,13 @@ impl<'c> Body<'_, 'c> {
             });
         }
         self.value_and_leave(block);
+    }
+
+    /// The attempt that begins may take so long.
+    fn deadline(&mut self, timeout: Option<Reg>) {
+        if let Some(duration) = timeout {
+            self.emit(Op::Deadline { duration });
+        }
     }
 
     pub(super) fn value_and_leave(&mut self, block: &'c ast::Block) {
@@ -292,19 +340,21 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// A step's body that is run again from its beginning while `_retry_wait` gives a time to wait.
-    fn retried(&mut self, retry: &'c Annotation, block: &'c ast::Block) {
+    fn retried(&mut self, retry: &'c Annotation, timeout: Option<Reg>, block: &'c ast::Block) {
         let wait = self.compiler.library("prelude", "_retry_wait");
         let sleep = self.compiler.library("prelude", "sleep");
-        let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(block) };
+        let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(timeout, block) };
         let attempt = self.take(1);
         self.constant(attempt, Constant::Int(1));
-        let again = self.emit(Op::Begin { attempt });
-        let start = self.pc();
+        let again = self.emit(Op::Loop);
+        self.deadline(timeout);
+        // An attempt may be ended from outside as soon as it has begun.
+        let start = self.emit(Op::Begin { attempt });
         self.value_and_leave(block);
         let end = self.pc();
         self.at(retry.span, |body| {
             let error = body.take(1);
-            body.handlers.push(Handler { start, end, target: end, error });
+            body.handler(HandlerKind::Attempt, start, end, error);
             let base = body.take(2 + RETRY_OPTIONS.len());
             body.emit(Op::Copy { dst: base, src: error });
             body.emit(Op::Copy { dst: base + 1, src: attempt });

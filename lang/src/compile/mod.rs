@@ -22,6 +22,7 @@ mod body;
 mod call;
 mod control;
 mod equal;
+mod exits;
 mod expr;
 mod finish;
 mod item;
@@ -213,6 +214,7 @@ impl<'c> Compiler<'c> {
             ast::FunctionKind::Fn if agent => FunctionKind::Ask,
             ast::FunctionKind::Fn => FunctionKind::Fn,
         };
+        let on_crash = signature.and_then(|signature| self.on_crash(declaration, &signature.result));
         let path = self.unique_path(self.prefixes.path(item.module, &function.name.text));
         self.push_function(program::Function {
             name: function.name.text.clone(),
@@ -222,6 +224,7 @@ impl<'c> Compiler<'c> {
             doc: declaration.doc.as_deref().map(SmolStr::from),
             module: item.module.0,
             kind,
+            on_crash,
             params,
             result,
             ..empty_function()
@@ -293,6 +296,7 @@ fn empty_function() -> program::Function {
         doc: None,
         module: 0,
         kind: FunctionKind::Hidden,
+        on_crash: None,
         scoped: false,
         params: Vec::new(),
         result: Types::ANY,
@@ -302,6 +306,7 @@ fn empty_function() -> program::Function {
         spans: Vec::new(),
         safe_points: Vec::new(),
         handlers: Vec::new(),
+        shields: Vec::new(),
         locals: Vec::new(),
         digest: 0,
     }

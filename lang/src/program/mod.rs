@@ -42,6 +42,8 @@ pub struct Program {
     pub natives: Vec<SmolStr>,
     /// What `Effect` asks, by stable name.
     pub effects: Vec<SmolStr>,
+    /// The names of the parameters of each.
+    pub effect_params: Vec<Vec<SmolStr>>,
     /// What `Tell` tells, by stable name.
     pub tells: Vec<SmolStr>,
     /// The workflows of the main module, in order of declaration.
@@ -205,6 +207,8 @@ pub struct Function {
     pub module: u16,
     /// What sort it is.
     pub kind: FunctionKind,
+    /// What `@on_crash` says.
+    pub on_crash: Option<OnCrash>,
     /// Calls of it are elements of the paths of what it calls, and have counters of their own.
     pub scoped: bool,
     /// Its parameters; their values are in the first registers.
@@ -223,10 +227,23 @@ pub struct Function {
     pub safe_points: Vec<SafePoint>,
     /// Where faults go; the first that covers the pc takes it.
     pub handlers: Vec<Handler>,
+    /// The ops of its `finally` blocks, as ranges, ascending: a cancellation waits until the frame has left them.
+    pub shields: Vec<(Pc, Pc)>,
     /// The names of its locals by register, for people.
     pub locals: Vec<(SmolStr, Reg)>,
     /// The identity of its safe points and slots: a saved frame fits a function with the same digest.
     pub digest: u64,
+}
+
+/// What becomes of a call that was in flight when its run was stopped, and may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnCrash {
+    /// It is made again under the same key.
+    Retry,
+    /// A person decides: the type of the answer.
+    Ask(TypeId),
+    /// It throws kind `unknown_outcome`.
+    Throw,
 }
 
 /// A parameter.
@@ -253,7 +270,7 @@ pub struct SafePoint {
     pub live: Vec<Reg>,
 }
 
-/// Where a fault goes.
+/// Where a fault goes, and what a cancellation passes through.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Handler {
     /// The first op that it covers.
@@ -264,6 +281,21 @@ pub struct Handler {
     pub target: Pc,
     /// What receives the error.
     pub error: Reg,
+    /// What it stands for.
+    pub kind: HandlerKind,
+    /// It stands in a `finally`, which no cancellation reaches.
+    pub shielded: bool,
+}
+
+/// What a handler stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HandlerKind {
+    /// `catch`: takes errors.
+    Catch,
+    /// `finally`: takes errors, and null for a cancellation.
+    Finally,
+    /// The `@retry` of a step: takes errors, and those that end an attempt from outside.
+    Attempt,
 }
 
 /// A value that a program holds.
@@ -346,23 +378,38 @@ pub enum Operator {
     Rem,
 }
 
-/// A `gather`.
+/// A `gather` or `race`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gather {
     /// Its branches.
     pub branches: GatherBranches,
-    /// A limit follows in the registers.
+    /// What becomes of what they come to.
+    pub mode: GatherMode,
+    /// How many may run at a time is the next operand.
     pub limit: bool,
+    /// How many have to finish is the next operand; those of the branches follow.
+    pub first: bool,
 }
 
-/// The branches of a `gather`.
+/// What becomes of the values and errors of branches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GatherMode {
+    /// The values are collected; the first error cancels the others and is thrown.
+    All,
+    /// Values and errors are collected, each with what its branch was about.
+    Settle,
+    /// The first to finish wins, with its value or its error.
+    Race,
+}
+
+/// The branches of a `gather` or `race`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GatherBranches {
     /// Of a collection and a function of (index or key, element), in that order in the registers.
     For,
-    /// Of as many functions without parameters; the result is a record with these keys.
+    /// Of as many functions without parameters, which have these names.
     Named(Vec<SmolStr>),
-    /// Of so many functions without parameters; the result is a list.
+    /// Of so many functions without parameters.
     List(u16),
 }
 
@@ -386,6 +433,12 @@ impl Function {
     pub fn span(&self, pc: Pc) -> Span {
         let after = self.spans.partition_point(|(from, _)| *from <= pc);
         after.checked_sub(1).and_then(|index| self.spans.get(index)).map_or_else(Span::default, |(_, span)| *span)
+    }
+
+    /// Whether the op at `pc` belongs to a `finally`.
+    pub fn is_shielded(&self, pc: Pc) -> bool {
+        let after = self.shields.partition_point(|(start, _)| *start <= pc);
+        after.checked_sub(1).and_then(|index| self.shields.get(index)).is_some_and(|(_, end)| pc < *end)
     }
 
     /// The number of the safe point that the op at `pc` is.

@@ -89,6 +89,12 @@ pub enum Op {
     FieldOrNull { dst: Reg, object: Reg, name: u16 },
     /// `dst = object[index]`
     Index { dst: Reg, object: Reg, index: Reg },
+    /// `dst = object.name` if it is a record that has it, else nothing, as for [`Op::JumpIfMissing`]
+    Part { dst: Reg, object: Reg, name: u16 },
+    /// the same, with null for what a record lacks
+    PartOrNull { dst: Reg, object: Reg, name: u16 },
+    /// `dst = ` how many elements the list or range in `object` has; null if it is none
+    Len { dst: Reg, object: Reg },
     /// reads or changes `places[place]`; its keys and operands are in `base..`, its result is in `base`
     Place { base: Reg, place: u16 },
     /// throws kind `type` unless the value fits; numbers are brought into the type's form
@@ -111,6 +117,8 @@ pub enum Op {
     JumpIfNotNull { reg: Reg, to: Pc },
     /// goes on at `to` when the argument was given
     JumpIfGiven { reg: Reg, to: Pc },
+    /// goes on at `to` when there is nothing: an argument that was left out, a part that is not there
+    JumpIfMissing { reg: Reg, to: Pc },
     /// a loop head: fuel is counted here. Safe point
     Loop,
     /// prepares a loop over `base`: `base + 1` becomes the position
@@ -145,6 +153,13 @@ pub enum Op {
     End { src: Reg },
     /// tells that a step will be tried again after a wait
     Retrying { error: Reg, attempt: Reg, delay: Reg },
+    /// a `finally` has run: goes on with what it held up. With 1 in `how` that is the error in `value`, or a cancellation if
+    /// `value` is null; with any other number the ops that follow say what. A cancellation that waited comes first
+    Resume { how: Reg, value: Reg },
+    /// a `finally` is left halfway, by `return`, `break` or `continue`: a cancellation that waited for it comes first
+    Leave,
+    /// the attempt of a step that begins may take so long
+    Deadline { duration: Reg },
     /// runs the branches of `gathers[gather]`; what they need is in `base..`. Safe point
     Gather { base: Reg, gather: u16 },
     /// `dst = ` a member of `ctx`
@@ -203,6 +218,7 @@ impl Op {
             | Op::JumpIfNull { to, .. }
             | Op::JumpIfNotNull { to, .. }
             | Op::JumpIfGiven { to, .. }
+            | Op::JumpIfMissing { to, .. }
             | Op::IterNext { to, .. } => Some(to),
             _ => None,
         }
@@ -217,6 +233,7 @@ impl Op {
             | Op::JumpIfNull { to, .. }
             | Op::JumpIfNotNull { to, .. }
             | Op::JumpIfGiven { to, .. }
+            | Op::JumpIfMissing { to, .. }
             | Op::IterNext { to, .. } => *to = target,
             _ => {}
         }

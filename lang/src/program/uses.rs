@@ -39,6 +39,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Throw { src }
         | Op::NoMatch { src }
         | Op::End { src }
+        | Op::Deadline { duration: src }
         | Op::Begin { attempt: src } => uses(&[(src, 1)], NONE),
         Op::Closure { dst, function } => {
             let captures = program.functions.get(function as usize).map_or(0, |function| function.captures);
@@ -68,10 +69,14 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Ge { dst, a, b }
         | Op::In { dst, a, b }
         | Op::Index { dst, object: a, index: b } => uses(&[(a, 1), (b, 1)], (dst, 1)),
+        Op::Resume { how: a, value: b } => uses(&[(a, 1), (b, 1)], NONE),
         Op::Not { dst, a }
         | Op::Neg { dst, a }
         | Op::Field { dst, object: a, .. }
-        | Op::FieldOrNull { dst, object: a, .. } => uses(&[(a, 1)], (dst, 1)),
+        | Op::FieldOrNull { dst, object: a, .. }
+        | Op::Part { dst, object: a, .. }
+        | Op::PartOrNull { dst, object: a, .. }
+        | Op::Len { dst, object: a } => uses(&[(a, 1)], (dst, 1)),
         Op::Range { base, .. } => uses(&[(base, 2)], (base, 1)),
         Op::Place { base, place } => match program.places.get(usize::from(place)) {
             Some(place) => place_uses(base, place),
@@ -79,12 +84,13 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         },
         Op::Check { reg, .. } | Op::Convert { reg, .. } => uses(&[(reg, 1)], NONE),
         Op::Fits { reg, .. } => uses(&[(reg, 1)], (reg, 1)),
-        Op::Jump { .. } | Op::Loop => uses(&[], NONE),
+        Op::Jump { .. } | Op::Loop | Op::Leave => uses(&[], NONE),
         Op::JumpIf { cond: reg, .. }
         | Op::JumpIfNot { cond: reg, .. }
         | Op::JumpIfNull { reg, .. }
         | Op::JumpIfNotNull { reg, .. }
-        | Op::JumpIfGiven { reg, .. } => uses(&[(reg, 1)], NONE),
+        | Op::JumpIfGiven { reg, .. }
+        | Op::JumpIfMissing { reg, .. } => uses(&[(reg, 1)], NONE),
         Op::IterStart { base } => uses(&[(base, 1)], (base.saturating_add(1), 1)),
         // The position is changed in place, so it stays live.
         Op::IterNext { base, .. } => uses(&[(base, 2)], (base.saturating_add(2), 2)),
@@ -115,7 +121,7 @@ fn operands_of_gather(gather: &Gather) -> u16 {
         GatherBranches::Named(keys) => keys.len() as u16,
         GatherBranches::List(count) => *count,
     };
-    branches.saturating_add(u16::from(gather.limit))
+    branches.saturating_add(u16::from(gather.limit)).saturating_add(u16::from(gather.first))
 }
 
 /// How many registers a `Place` reads from its base on: keys, then operands.

@@ -1,8 +1,8 @@
 //! Whether a program is well formed: every index that the machine follows without looking lies in its table.
 
 use super::{
-    Function, FunctionId, GatherBranches, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, WatchedKind,
-    uses_of,
+    Function, FunctionId, GatherBranches, OnCrash, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind,
+    WatchedKind, uses_of,
 };
 
 type Result = std::result::Result<(), String>;
@@ -103,23 +103,42 @@ fn function(program: &Program, function: &Function) -> Result {
     within("module", usize::from(function.module), program.modules.len())?;
     function.params.iter().try_for_each(|param| within("type", param.ty.0 as usize, program.types.defs.len()))?;
     within("type", function.result.0 as usize, program.types.defs.len())?;
+    if let Some(OnCrash::Ask(answer)) = function.on_crash {
+        within("type", answer.0 as usize, program.types.defs.len())?;
+    }
     let handed = function.params.len() + usize::from(function.captures);
     within("argument", handed, registers + 1)?;
     if function.code.last().is_none_or(|op| op.falls_through()) {
         return Err("its code does not end".into());
     }
-    for op in &function.code {
+    for (at, op) in function.code.iter().enumerate() {
         let uses = uses_of(*op, program);
         for (first, count) in uses.reads.into_iter().chain([uses.writes]) {
             within("register", usize::from(first) + usize::from(count), registers + 1)?;
         }
-        op.target().map_or(Ok(()), pc)?;
+        if let Some(to) = op.target() {
+            pc(to)?;
+            // Every round of a loop costs fuel, so whatever a program does, others have their turn.
+            if to as usize <= at && function.code[to as usize] != Op::Loop {
+                return Err(format!("op {at} goes back to op {to}, which is no loop head"));
+            }
+        }
         entries(program, *op, registers)?;
     }
     for handler in &function.handlers {
         pc(handler.target)?;
         within("op", handler.start.max(handler.end) as usize, function.code.len() + 1)?;
+        within("op", handler.end as usize, handler.target as usize + 1)?;
         within("register", usize::from(handler.error), registers)?;
+    }
+    for shields in function.shields.windows(2) {
+        if shields[0].1 > shields[1].0 {
+            return Err("its `finally` blocks are not in order".into());
+        }
+    }
+    for (start, end) in &function.shields {
+        within("op", *end as usize, function.code.len() + 1)?;
+        within("op", *start as usize, *end as usize + 1)?;
     }
     if function.safe_points.first().is_none_or(|entry| entry.pc != 0) {
         return Err("it has no entry".into());
@@ -157,7 +176,11 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
         | Op::Schema { ty: id, .. } => ty(id),
         Op::Agent { agent, .. } => within("agent", agent as usize, program.agents.len()),
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
-        Op::Field { name: id, .. } | Op::FieldOrNull { name: id, .. } | Op::CallMethod { name: id, .. } => name(id),
+        Op::Field { name: id, .. }
+        | Op::FieldOrNull { name: id, .. }
+        | Op::Part { name: id, .. }
+        | Op::PartOrNull { name: id, .. }
+        | Op::CallMethod { name: id, .. } => name(id),
         Op::Native { native, .. } => within("native", usize::from(native), program.natives.len()),
         Op::Effect { effect, .. } => within("effect", usize::from(effect), program.effects.len()),
         Op::Tell { tell, .. } => within("tell", usize::from(tell), program.tells.len()),

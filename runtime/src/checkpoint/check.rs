@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use wf_lang::program::{GatherBranches, Op};
+use wf_lang::program::{FunctionKind, GatherBranches, Op};
 
 use super::Header;
 use crate::{
-    machine::{Fiber, FiberState, Machine, result_register},
+    machine::{Fiber, FiberState, Machine, Then, in_order, result_register},
     ops,
     value::Value,
 };
@@ -37,7 +37,7 @@ pub(super) fn links(fibers: &[Fiber]) -> Result<(), String> {
     }
     for fiber in fibers {
         if let FiberState::Joining(group) = &fiber.state
-            && branches.range((fiber.id, 0)..=(fiber.id, u32::MAX)).count() != (group.started - group.done) as usize
+            && branches.range((fiber.id, 0)..=(fiber.id, u32::MAX)).count() != (group.started - group.ended) as usize
         {
             return Err(format!("branches of fiber {} are missing", fiber.id));
         }
@@ -82,13 +82,18 @@ pub(super) fn place(fiber: &mut Fiber, machine: &Machine) -> Result<(), String> 
         }
         (FiberState::Joining(group), Some(Op::Gather { gather, .. })) => {
             let closures = |items: &Value| items.as_list().is_some_and(|list| list.iter().all(is_closure));
-            let whole = match &machine.image.program.gathers[usize::from(gather)].branches {
+            let spec = &machine.image.program.gathers[usize::from(gather)];
+            let whole = match &spec.branches {
                 GatherBranches::For => is_closure(&group.each),
                 GatherBranches::Named(_) | GatherBranches::List(_) => closures(&group.items),
             };
             let total = ops::iter_len(&group.items).unwrap_or_default();
             if !whole || total != group.total as usize {
                 return wrong("its branches are no functions, or not as many as it says");
+            }
+            let kept = group.results.as_list().map_or(0, crate::value::List::len);
+            if in_order(spec) && kept != total {
+                return wrong("its results are not as many as its branches");
             }
             group.gather = gather;
             Ok(())
@@ -97,6 +102,20 @@ pub(super) fn place(fiber: &mut Fiber, machine: &Machine) -> Result<(), String> 
         (FiberState::Ready(None), _) => Ok(()),
         _ => wrong("it does not stand where it waits"),
     }
+}
+
+/// Whether what ends attempts from outside names the frames of steps, the lowest first.
+pub(super) fn attempts(fiber: &Fiber, machine: &Machine) -> Result<(), String> {
+    let step = |frame: u32| {
+        let frame = fiber.frames.get(frame as usize);
+        frame.is_some_and(|frame| machine.image.function(frame.function).kind == FunctionKind::Step)
+    };
+    let cancels =
+        fiber.cancels.iter().all(|cancel| if cancel.then == Then::End { cancel.to == 0 } else { step(cancel.to) });
+    let deadlines = fiber.deadlines.iter().all(|deadline| step(deadline.frame));
+    let ascend = fiber.cancels.windows(2).all(|two| two[0].to < two[1].to)
+        && fiber.deadlines.windows(2).all(|two| two[0].frame < two[1].frame);
+    if cancels && deadlines && ascend { Ok(()) } else { Err("what ends its attempts names no steps".into()) }
 }
 
 fn is_closure(value: &Value) -> bool {

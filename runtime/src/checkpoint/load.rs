@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wf_lang::program::{FunctionId, Op};
 
-use super::{HEAD, Header, ROOT, SEGMENT, check, row, save::Saver, state};
+use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, row, save::Saver, state, then};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
-    effect::Effect,
-    machine::{Around, Delivered, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES, Machine, Scope, result_register},
+    effect::{Effect, Hold, Question},
+    machine::{
+        Around, Cancel, Clock, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
+        Machine, Scope, Then, result_register,
+    },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
 };
@@ -63,6 +66,7 @@ pub fn load(
     machine.next_fiber = u32::try_from(header.next[0]).map_err(|_| damaged(&name, "too many fibers"))?;
     machine.next_effect = header.next[1];
     machine.usage = header.usage;
+    machine.clock = header.clock;
     machine.root_changed = fresh;
 
     let tag = (!fresh).then(|| saver.tag());
@@ -101,8 +105,9 @@ fn header(sealed: &[u8]) -> std::result::Result<Header, DecodeError> {
     let next = [from.uint()?, from.uint()?, from.uint()?, from.uint()?];
     let usage = (from.int()?, from.int()?);
     let fibers = from.uint()?;
+    let clock = from.int()?;
     from.end()?;
-    Ok(Header { engine, code_hash, n, next, usage, fibers })
+    Ok(Header { engine, code_hash, n, next, usage, fibers, clock })
 }
 
 fn damaged(row: &str, reason: impl Into<String>) -> LoadError {
@@ -219,7 +224,9 @@ impl Loader<'_, '_> {
                 frames_of(&mut fiber, here, frames, machine, from, decoder)
             })?;
         }
-        check::place(&mut fiber, machine).map_err(|reason| damaged(&name, reason))?;
+        check::place(&mut fiber, machine)
+            .and_then(|()| check::attempts(&fiber, machine))
+            .map_err(|reason| damaged(&name, reason))?;
         fiber.saved_segments = segments.len();
         fiber.low_water = frames;
         fiber.ran = false;
@@ -252,7 +259,39 @@ fn head_of(
         state::JOINING => FiberState::Joining(Box::new(joined(from, decoder)?)),
         other => return Err(from.error(format!("{other} is no state of a fiber"))),
     };
+    for _ in 0..from.count(2)? {
+        fiber.cancels.push(cancelled(from, decoder)?);
+    }
+    fiber.left = error(from, decoder)?;
+    for _ in 0..from.count(4)? {
+        fiber.deadlines.push(deadline(from)?);
+    }
     Ok((fiber, frames))
+}
+
+fn cancelled(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Cancel, DecodeError> {
+    let to = from.id()?;
+    let then = match from.byte()? {
+        then::END => Then::End,
+        then::THROW => Then::Throw(decoder.value(from)?),
+        then::GIVE => Then::Give(decoder.value(from)?),
+        other => return Err(from.error(format!("{other} is nothing that a cancellation comes to"))),
+    };
+    Ok(Cancel { to, then })
+}
+
+fn error(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Option<Value>, DecodeError> {
+    if from.bool()? { decoder.value(from).map(Some) } else { Ok(None) }
+}
+
+fn deadline(from: &mut Reader<'_>) -> std::result::Result<Deadline, DecodeError> {
+    let (frame, limit) = (from.id()?, from.int()?);
+    let clock = match from.byte()? {
+        clock::RUNS => Clock::Runs(from.int()?),
+        clock::STANDS => Clock::Stands(from.int()?),
+        other => return Err(from.error(format!("{other} is no clock"))),
+    };
+    Ok(Deadline { frame, limit, clock })
 }
 
 fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Scope, DecodeError> {
@@ -279,7 +318,19 @@ fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::r
     for _ in 0..count {
         args.push(decoder.value(from)?);
     }
-    Ok(Effect { id, fiber, name, args, path, ordinal, generation, step, span: wf_lang::Span::default() })
+    let hold = match from.byte()? {
+        hold::NO => Hold::No,
+        hold::KEPT => Hold::Kept,
+        hold::ASKS => {
+            let data = decoder.value(from)?;
+            let Value::Type(answer) = decoder.value(from)? else {
+                return Err(from.error("the answer to a question has no type"));
+            };
+            Hold::Asks(Box::new(Question { data, answer, asked_at: from.int()? }))
+        }
+        other => return Err(from.error(format!("{other} does not say whether a call leaves"))),
+    };
+    Ok(Effect { id, fiber, name, args, path, ordinal, generation, step, span: wf_lang::Span::default(), hold })
 }
 
 fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Group, DecodeError> {
@@ -289,12 +340,24 @@ fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resu
     let Some(kept) = results.as_list().map(crate::value::List::len) else {
         return Err(from.error("the results of a gather are no list"));
     };
-    let (total, started, done, limit) = (from.id()?, from.id()?, from.id()?, from.id()?);
+    let (total, started, ended, limit, wanted) = (from.id()?, from.id()?, from.id()?, from.id()?, from.id()?);
     let path = decoder.text(from)?;
-    if done > started || started > total || kept != total as usize || limit == 0 {
+    let ending = match from.byte()? {
+        ending::NONE => None,
+        ending::RESULTS => Some(Ending::Results),
+        ending::ERROR => Some(Ending::Error(decoder.value(from)?)),
+        ending::CANCELLED => Some(Ending::Cancelled),
+        other => return Err(from.error(format!("{other} is nothing that a gather comes to"))),
+    };
+    let left = error(from, decoder)?;
+    // A fiber joins as long as a branch of it is under way.
+    let counted = ended < started && started <= total && wanted <= total && limit > 0;
+    let kept_fits = kept == total as usize || kept <= wanted as usize;
+    if !counted || !kept_fits || (ending.is_none() && ended >= wanted) {
         return Err(from.error("the counts of a gather do not fit"));
     }
-    Ok(Group { gather: 0, items, each, total, started, done, limit, results, path, children: Default::default() })
+    let children = Default::default();
+    Ok(Group { gather: 0, items, each, total, started, ended, limit, wanted, results, ending, left, path, children })
 }
 
 /// Reads the frames of a segment. Their bases are found from the calls that they stand in.

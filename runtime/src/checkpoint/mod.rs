@@ -5,6 +5,8 @@
 //! Rows are written only for what changed: fibers that ran, of those the frames above the low-water mark, and of
 //! values the chunks that were touched. Everything is checked when it is read, before the machine runs.
 
+use crate::store::Millis;
+
 mod check;
 mod load;
 mod save;
@@ -38,6 +40,34 @@ pub(crate) mod state {
     pub(crate) const JOINING: u8 = 4;
 }
 
+/// Whether a call leaves, as it is written.
+pub(crate) mod hold {
+    pub(crate) const NO: u8 = 0;
+    pub(crate) const KEPT: u8 = 1;
+    pub(crate) const ASKS: u8 = 2;
+}
+
+/// What a cancellation comes to, as it is written.
+pub(crate) mod then {
+    pub(crate) const END: u8 = 0;
+    pub(crate) const THROW: u8 = 1;
+    pub(crate) const GIVE: u8 = 2;
+}
+
+/// What a group comes to, as it is written.
+pub(crate) mod ending {
+    pub(crate) const NONE: u8 = 0;
+    pub(crate) const RESULTS: u8 = 1;
+    pub(crate) const ERROR: u8 = 2;
+    pub(crate) const CANCELLED: u8 = 3;
+}
+
+/// A clock of an attempt, as it is written.
+pub(crate) mod clock {
+    pub(crate) const RUNS: u8 = 0;
+    pub(crate) const STANDS: u8 = 1;
+}
+
 /// The small constant part of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -53,4 +83,6 @@ pub struct Header {
     pub usage: (i64, i64),
     /// How many fibers it has.
     pub fibers: u64,
+    /// What the clock was.
+    pub clock: Millis,
 }

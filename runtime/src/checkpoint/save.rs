@@ -7,11 +7,11 @@ use std::{
 
 use wf_lang::program::Op;
 
-use super::{HEAD, ROOT, SEGMENT, row, state};
+use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
-    effect::Effect,
-    machine::{Delivered, Fiber, FiberState, Group, Machine, Scope},
+    effect::{Effect, Hold},
+    machine::{Cancel, Clock, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -141,6 +141,7 @@ impl Saver {
         out.int(machine.usage.0);
         out.int(machine.usage.1);
         out.uint(machine.fibers.len() as u64);
+        out.int(machine.clock);
         seal(row::HEADER, out.as_slice())
     }
 
@@ -217,6 +218,20 @@ impl Saver {
                 joined(&mut encoder, group, &mut out);
             }
         }
+        out.size(fiber.cancels.len());
+        fiber.cancels.iter().for_each(|cancel| cancelled(&mut encoder, cancel, &mut out));
+        error(&mut encoder, fiber.left.as_ref(), &mut out);
+        out.size(fiber.deadlines.len());
+        for deadline in &fiber.deadlines {
+            out.uint(u64::from(deadline.frame));
+            out.int(deadline.limit);
+            let (tag, moment) = match deadline.clock {
+                Clock::Runs(due) => (clock::RUNS, due),
+                Clock::Stands(left) => (clock::STANDS, left),
+            };
+            out.byte(tag);
+            out.int(moment);
+        }
         seal(row::HEAD, out.as_slice())
     }
 
@@ -290,16 +305,52 @@ fn asked(encoder: &mut Encoder<'_>, effect: &Effect, out: &mut Writer) {
     encoder.text(effect.step.as_ref().unwrap_or(&Str::default()), out);
     out.size(effect.args.len());
     effect.args.iter().for_each(|arg| encoder.value(arg, out));
+    match &effect.hold {
+        Hold::No => out.byte(hold::NO),
+        Hold::Kept => out.byte(hold::KEPT),
+        Hold::Asks(question) => {
+            out.byte(hold::ASKS);
+            encoder.value(&question.data, out);
+            encoder.value(&Value::Type(question.answer), out);
+            out.int(question.asked_at);
+        }
+    }
 }
 
 fn joined(encoder: &mut Encoder<'_>, group: &Group, out: &mut Writer) {
     for value in [&group.items, &group.each, &group.results] {
         encoder.value(value, out);
     }
-    for number in [group.total, group.started, group.done, group.limit] {
+    for number in [group.total, group.started, group.ended, group.limit, group.wanted] {
         out.uint(u64::from(number));
     }
     encoder.text(&group.path, out);
+    match &group.ending {
+        None => out.byte(ending::NONE),
+        Some(Ending::Results) => out.byte(ending::RESULTS),
+        Some(Ending::Error(error)) => {
+            out.byte(ending::ERROR);
+            encoder.value(error, out);
+        }
+        Some(Ending::Cancelled) => out.byte(ending::CANCELLED),
+    }
+    error(encoder, group.left.as_ref(), out);
+}
+
+fn cancelled(encoder: &mut Encoder<'_>, cancel: &Cancel, out: &mut Writer) {
+    out.uint(u64::from(cancel.to));
+    let (tag, value) = match &cancel.then {
+        Then::End => (then::END, None),
+        Then::Throw(error) => (then::THROW, Some(error)),
+        Then::Give(value) => (then::GIVE, Some(value)),
+    };
+    out.byte(tag);
+    value.into_iter().for_each(|value| encoder.value(value, out));
+}
+
+fn error(encoder: &mut Encoder<'_>, error: Option<&Value>, out: &mut Writer) {
+    out.bool(error.is_some());
+    error.into_iter().for_each(|error| encoder.value(error, out));
 }
 
 impl Machine {
@@ -344,12 +395,25 @@ impl Machine {
                     effect.args.iter().for_each(&mut *visit);
                     visit(&Value::Str(effect.path.clone()));
                     effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
+                    if let Hold::Asks(question) = &effect.hold {
+                        visit(&question.data);
+                    }
                 }
                 FiberState::Joining(group) => {
                     visit(&group.items);
                     visit(&group.each);
                     visit(&group.results);
                     visit(&Value::Str(group.path.clone()));
+                    if let Some(Ending::Error(error)) = &group.ending {
+                        visit(error);
+                    }
+                    group.left.iter().for_each(&mut *visit);
+                }
+            }
+            fiber.left.iter().for_each(&mut *visit);
+            for cancel in &fiber.cancels {
+                if let Then::Throw(value) | Then::Give(value) = &cancel.then {
+                    visit(value);
                 }
             }
         }

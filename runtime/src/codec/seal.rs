@@ -3,7 +3,7 @@
 use super::DecodeError;
 
 /// The version of the format that is written.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 const SUM: usize = 8;
 

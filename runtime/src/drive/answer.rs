@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{Run, aside};
 use crate::{
     event::Event,
+    machine::Decided,
     store::{OpenRequest, RequestEnd, StoreError},
 };
 
@@ -55,7 +56,11 @@ impl Run {
         self.timers.retain(|(_, waiting), _| *waiting != effect);
         self.tell(Event::Response { id: id.to_owned(), value: answer.clone() });
         self.end_request(id, RequestEnd::Answered);
-        self.machine.settle(fiber, effect, Ok(value));
+        match self.machine.decide(fiber, effect, &value) {
+            Decided::NotAsked => drop(self.machine.settle(fiber, effect, Ok(value))),
+            Decided::Taken => {}
+            Decided::Again(call) => self.asked.push(call),
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Run, Sink};
 use crate::{
-    effect::{Effect, EffectKind},
+    effect::{Effect, EffectKind, Hold},
     event::Event,
     json::time_text,
     store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
@@ -89,6 +89,7 @@ impl Run {
             self.release_first(sink);
         }
         let now = self.host.now();
+        self.machine.keep_time(now);
         let time = time_text(now);
         let mut told = std::mem::take(&mut self.told);
         told.extend(self.machine.take_events());
@@ -128,7 +129,7 @@ impl Run {
             opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
             settled,
             status: standing.status,
-            wake_at: self.timers.keys().next().map(|(at, _)| *at),
+            wake_at: self.next_timer(),
             result: result.map(|result| result.to_string()),
         };
         self.paused = standing.status == RunStatus::Paused;
@@ -155,10 +156,14 @@ impl Run {
         }
     }
 
-    /// Nothing leaves any more: what was asked is in the checkpoint, and will be asked again.
+    /// Nothing leaves any more. What was asked is in the checkpoint, which says that it has not left, and will be asked
+    /// again.
     pub(super) fn keep_in(&mut self) {
-        for queued in &mut self.queued {
-            queued.effects.clear();
+        let queued = self.queued.iter_mut().flat_map(|queued| std::mem::take(&mut queued.effects));
+        let kept: Vec<Effect> = queued.chain(std::mem::take(&mut self.asked)).collect();
+        self.unsaved |= !kept.is_empty();
+        for effect in kept.iter().filter(|effect| effect.kind() == EffectKind::Outside) {
+            self.machine.hold(effect.fiber, effect.id, Hold::Kept);
         }
     }
 
@@ -206,7 +211,7 @@ impl Run {
 
     pub(super) fn tell_paused(&mut self) {
         let requests = self.requests.keys().cloned().collect();
-        let wake_at = self.timers.keys().next().map(|(at, _)| time_text(*at));
+        let wake_at = self.next_timer().map(time_text);
         self.tell(Event::Paused { requests, wake_at });
     }
 

@@ -130,6 +130,8 @@ pub struct Run {
     /// When others last had their turn while the machine computes.
     last_pause: Instant,
     started: Instant,
+    /// The machine has more to compute, and was stopped so that others have their turn.
+    computes: bool,
     /// Calls of the loaded checkpoint that leave when the loop begins.
     again: Vec<Effect>,
     /// The last delta that was queued says that the run is paused.
@@ -139,8 +141,8 @@ pub struct Run {
 
 /// How far the machine has come.
 enum Ready {
-    /// The run has come to its end.
-    Done(Outcome),
+    /// The run has come to its end; without an outcome when it was cancelled.
+    Done(Option<Outcome>),
     /// Every fiber waits.
     Waits,
     /// It has more to compute, and was stopped so that the lease, commands and timers have their turn.
@@ -197,7 +199,10 @@ impl Run {
         let mut commands_open = true;
         let mut interrupted = false;
         loop {
-            let computes = match self.run_ready(sink).await? {
+            self.machine.keep_time(self.host.now());
+            let ready = self.run_ready(sink).await?;
+            self.machine.keep_time(self.host.now());
+            let computes = match ready {
                 Ready::Done(outcome) => return self.finish(outcome, sink).await,
                 Ready::Waits => false,
                 Ready::Computes => true,
@@ -208,6 +213,7 @@ impl Run {
             if interrupted || !self.listening {
                 return self.stop(sink).await;
             }
+            self.computes = computes;
             if computes {
                 self.fire_timers();
             } else {
@@ -255,6 +261,9 @@ impl Run {
     async fn run_ready(&mut self, sink: &mut dyn Sink) -> Result<Ready, StoreError> {
         loop {
             let progress = self.machine.run(FUEL);
+            if self.machine.wants_time() {
+                self.machine.keep_time(self.host.now());
+            }
             // Before anything that is asked now: it may take the place of what was withdrawn.
             for cancelled in self.machine.take_cancelled() {
                 self.withdraw(&cancelled);
@@ -292,7 +301,8 @@ impl Run {
                     return self.breathe(sink).await;
                 }
                 Progress::Waiting => return Ok(Ready::Waits),
-                Progress::Done(outcome) => return Ok(Ready::Done(outcome)),
+                Progress::Done(outcome) => return Ok(Ready::Done(Some(outcome))),
+                Progress::Cancelled => return Ok(Ready::Done(None)),
             }
             if self.last_pause.elapsed() >= NEWS_MAY_WAIT {
                 return self.breathe(sink).await;

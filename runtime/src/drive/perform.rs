@@ -113,7 +113,8 @@ impl Run {
 
     /// The moment of the next timer.
     pub(super) fn next_timer(&self) -> Option<Millis> {
-        self.timers.keys().next().map(|(moment, _)| *moment)
+        let timer = self.timers.keys().next().map(|(moment, _)| *moment);
+        timer.into_iter().chain(self.machine.next_deadline()).min()
     }
 
     /// Settles every timer whose moment has come, in order of their moments.
@@ -121,12 +122,23 @@ impl Run {
         self.fire_timers_until(self.host.now());
     }
 
-    /// Settles every timer that was due by `now`.
+    /// Settles every timer that was due by `now`, and ends the attempts of steps that were to be over. What was due before
+    /// takes effect before an attempt is ended.
     pub(super) fn fire_timers_until(&mut self, now: Millis) {
-        while let Some((&(moment, effect), &fiber)) = self.timers.first_key_value() {
-            if moment > now {
-                break;
+        loop {
+            let timer = self.timers.first_key_value().map(|(&(moment, effect), &fiber)| (moment, effect, fiber));
+            let deadline = self.machine.next_deadline().filter(|due| *due <= now);
+            if let Some(due) = deadline
+                && timer.is_none_or(|(moment, ..)| due < moment)
+            {
+                if self.machine.can_run() && !self.computes {
+                    break;
+                }
+                self.machine.time_out();
+                self.unsaved = true;
+                continue;
             }
+            let Some((moment, effect, fiber)) = timer.filter(|(moment, ..)| *moment <= now) else { break };
             self.timers.remove(&(moment, effect));
             let request = self.requests.values().find(|request| request.waits == (fiber, effect));
             let outcome = match request {

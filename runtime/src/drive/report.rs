@@ -22,6 +22,8 @@ pub enum Ended {
     Completed,
     /// It threw.
     Failed,
+    /// It was cancelled.
+    Cancelled,
     /// Only answers and timers move it on.
     Paused,
     /// It was told to stop, or nobody listened any more.
@@ -57,12 +59,13 @@ impl Run {
     }
 
     /// The run has come to its end.
-    pub(super) async fn finish(&mut self, outcome: Outcome, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+    pub(super) async fn finish(&mut self, outcome: Option<Outcome>, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         // A workflow's value is data unless its type says otherwise; what is not cannot be shown.
-        let (ended, output, error) = match outcome.and_then(|value| to_json(&value)) {
-            Ok(output) => (Ended::Completed, output, Json::Null),
-            Err(fault) => {
+        let (ended, output, error) = match outcome.map(|outcome| outcome.and_then(|value| to_json(&value))) {
+            None => (Ended::Cancelled, Json::Null, Json::Null),
+            Some(Ok(output)) => (Ended::Completed, output, Json::Null),
+            Some(Err(fault)) => {
                 let error = to_json(&fault.clone().into_value()).unwrap_or_else(|_| {
                     json!({
                         "kind": fault.kind.name(),
@@ -82,6 +85,10 @@ impl Run {
                 self.told.push(Event::Output(output.clone()));
                 self.told.push(Event::Completed);
                 RunStatus::Completed
+            }
+            Ended::Cancelled => {
+                self.told.push(Event::Cancelled);
+                RunStatus::Cancelled
             }
             _ => {
                 self.told.push(Event::Failed { error: error.clone() });
@@ -111,7 +118,6 @@ impl Run {
         self.unsaved |= self.machine.can_run();
         self.keep_in();
         self.commit_if_needed(sink).await?;
-        self.keep_in();
         self.drain(sink).await?;
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
     }
@@ -129,6 +135,7 @@ impl Run {
         let status = match ended {
             Ended::Completed => "completed",
             Ended::Failed => "failed",
+            Ended::Cancelled => "cancelled",
             Ended::Paused => "paused",
             Ended::Interrupted => "running",
         };

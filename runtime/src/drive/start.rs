@@ -13,12 +13,12 @@ use wf_lang::program::Workflow;
 use super::{Options, Run};
 use crate::{
     checkpoint::{self, LoadError, Saver},
-    effect::EffectKind,
+    effect::{Effect, EffectKind, Hold},
     event::Event,
     fault::Fault,
     host::Host,
     json::from_json,
-    machine::{Image, Machine},
+    machine::{Image, Machine, Unknown},
     request::Request,
     store::{Chunks, Epoch, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
     validate::{fits_outside, show_type},
@@ -289,6 +289,7 @@ impl Run {
     fn new(begin: Begin, id: RunId, epoch: Epoch, workflow: Workflow, mut machine: Machine, saver: Saver) -> Self {
         let Begin { store, host, image, options } = begin;
         machine.set_streaming(options.streaming);
+        machine.was_away(host.now());
         Self {
             id,
             epoch,
@@ -317,10 +318,32 @@ impl Run {
             last_commit: Instant::now(),
             last_pause: Instant::now(),
             started: Instant::now(),
+            computes: false,
             again: Vec::new(),
             paused: false,
             listening: true,
         }
+    }
+
+    /// A call that was in flight when the run was stopped: it is made again, unless its step says otherwise.
+    fn recover(&mut self, effect: Effect, fresh: bool) {
+        match self.machine.unknown(&effect, self.host.now()) {
+            Unknown::Again if fresh => self.asked.push(effect),
+            Unknown::Again => self.again.push(effect),
+            Unknown::Throws(fault) => {
+                self.unsaved |= self.machine.settle(effect.fiber, effect.id, Err(fault));
+            }
+            Unknown::Asks(effect) => {
+                if let Err(fault) = self.open_request(&effect, true) {
+                    self.machine.settle(effect.fiber, effect.id, Err(fault));
+                }
+            }
+        }
+    }
+
+    /// A call that was kept in leaves with the next checkpoint, which says that it may have left.
+    fn let_go(&mut self, effect: &Effect) {
+        self.asked.extend(self.machine.hold(effect.fiber, effect.id, Hold::No));
     }
 
     /// Asks the open questions of a loaded machine again, in the order in which they were asked first. They are durable
@@ -328,8 +351,8 @@ impl Run {
     fn ask_again(&mut self, fresh: bool) {
         for effect in self.machine.open_effects() {
             match effect.kind() {
-                EffectKind::Outside if !fresh => self.again.push(effect),
-                EffectKind::Outside => self.asked.push(effect),
+                EffectKind::Outside if effect.hold == Hold::Kept => self.let_go(&effect),
+                EffectKind::Outside => self.recover(effect, fresh),
                 EffectKind::Timer => {
                     if let Some(Value::Time(moment)) = effect.args.first() {
                         self.timers.insert((*moment, effect.id), effect.fiber);

@@ -16,8 +16,9 @@ use crate::{
 
 /// The counter of an agent's calls, apart from those of functions.
 const AGENT_CALLS: u32 = 1 << 31;
-/// The counter of a scope's `gather`s.
+/// The counters of a scope's `gather`s and `race`s.
 pub(super) const GATHERS: u32 = u32::MAX;
+pub(super) const RACES: u32 = u32::MAX - 1;
 
 impl Machine {
     /// Pushes the first frame of a fiber.
@@ -43,7 +44,7 @@ impl Machine {
         function: u32,
         captures: &[Value],
     ) -> Result<(), Fault> {
-        if fiber.frames.len() >= MAX_FRAMES {
+        if fiber.depth + fiber.frames.len() >= MAX_FRAMES {
             return Err(Self::limit(format!("more than {MAX_FRAMES} nested calls")));
         }
         let callee = self.image.function(function);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wf_lang::program::{Op, Reg, TypeId, Types};
 
-use super::{Delivered, FiberState, Machine, Stop, fiber::Fiber};
+use super::{End, Machine, Stop, cancel::After, fiber::Fiber};
 use crate::{
     fault::{Fault, Kind},
     native::NativeContext,
@@ -17,21 +17,12 @@ impl Machine {
     /// Runs one fiber until it stops.
     pub(super) fn exec(&mut self, fiber: &mut Fiber) -> Stop {
         let image = Arc::clone(&self.image);
-        if let FiberState::Ready(delivered) = &mut fiber.state
-            && let Some(delivered) = delivered.take()
-        {
-            match delivered {
-                Delivered::Value(value) => self.deliver(fiber, value),
-                Delivered::Thrown(error) => {
-                    if let Some(stop) = self.unwind(fiber, Fault::from_value(&error), false) {
-                        return stop;
-                    }
-                }
-            }
+        if let Some(stop) = self.take_up(fiber) {
+            return stop;
         }
         'frames: loop {
             let Some(frame) = fiber.frames.last().copied() else {
-                return Stop::Finished(Ok(Value::Null));
+                return Stop::Finished(End::Value(Value::Null));
             };
             let function = image.function(frame.function);
             let code = function.code.as_slice();
@@ -237,6 +228,13 @@ impl Machine {
                         let value = attempt!(ops::index(&reg!(object), &reg!(index)));
                         reg!(dst) = value;
                     }
+                    Op::Part { dst, object, name } => {
+                        reg!(dst) = ops::part(&reg!(object), &image.names[usize::from(name)], Value::Missing);
+                    }
+                    Op::PartOrNull { dst, object, name } => {
+                        reg!(dst) = ops::part(&reg!(object), &image.names[usize::from(name)], Value::Null);
+                    }
+                    Op::Len { dst, object } => reg!(dst) = ops::list_len(&reg!(object)),
                     Op::Place { base: first, place } => {
                         let module = usize::from(function.module);
                         attempt!(self.place(fiber, base, first, place, module));
@@ -279,6 +277,11 @@ impl Machine {
                     }
                     Op::JumpIfGiven { reg, to } => {
                         if !matches!(reg!(reg), Value::Missing) {
+                            pc = to as usize;
+                        }
+                    }
+                    Op::JumpIfMissing { reg, to } => {
+                        if matches!(reg!(reg), Value::Missing) {
                             pc = to as usize;
                         }
                     }
@@ -372,7 +375,7 @@ impl Machine {
                             }
                             None => {
                                 fiber.regs.clear();
-                                return Stop::Finished(Ok(value));
+                                return Stop::Finished(End::Value(value));
                             }
                         }
                         continue 'frames;
@@ -404,6 +407,15 @@ impl Machine {
                         let (error, attempt, delay) = (reg!(error).clone(), reg!(attempt).clone(), reg!(delay).clone());
                         self.retrying(fiber, &error, &attempt, &delay);
                     }
+                    Op::Resume { .. } | Op::Leave => {
+                        park!(pc);
+                        match self.leave_finally(fiber, op) {
+                            After::Next => {}
+                            After::Elsewhere => continue 'frames,
+                            After::Stops(stop) => return stop,
+                        }
+                    }
+                    Op::Deadline { duration } => attempt!(self.deadline(fiber, &reg!(duration).clone())),
                     Op::Gather { base: first, gather } => {
                         park!(pc);
                         let from = base + usize::from(first);

@@ -7,6 +7,7 @@ use wf_lang::program::Pc;
 use crate::{
     effect::Effect,
     fault::Fault,
+    store::Millis,
     value::{Str, Value},
 };
 
@@ -71,6 +72,15 @@ pub(crate) struct Fiber {
     pub(crate) regs: Vec<Value>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) state: FiberState,
+    /// What it is cancelled down to, the lowest first. One that a `finally` holds up waits.
+    pub(crate) cancels: Vec<Cancel>,
+    /// The error that a `finally` threw on the way of a cancellation, as a record: what the construct that cancelled
+    /// throws if it has none of its own.
+    pub(crate) left: Option<Value>,
+    /// When attempts of steps under way must be over, the lowest frame first.
+    pub(crate) deadlines: Vec<Deadline>,
+    /// How many calls are in progress in the fibers that join it; not saved, for they are there.
+    pub(crate) depth: usize,
     /// The frames below this one are as they were last saved.
     pub(crate) low_water: usize,
     /// How many segments of its stack are saved.
@@ -107,7 +117,54 @@ impl From<Outcome> for Delivered {
     }
 }
 
-/// The branches of a `gather` under way.
+/// A cancellation on its way through a fiber.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cancel {
+    /// The frame down to which it leaves the stack.
+    pub(crate) to: u32,
+    pub(crate) then: Then,
+}
+
+/// What a cancellation comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Then {
+    /// The fiber ends.
+    End,
+    /// The step of that frame throws this: a record, as a handler sees it.
+    Throw(Value),
+    /// The step of that frame has this value.
+    Give(Value),
+}
+
+/// When the attempt of a step must be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    /// The step's frame.
+    pub(crate) frame: u32,
+    /// How long it may take.
+    pub(crate) limit: Millis,
+    pub(crate) clock: Clock,
+}
+
+/// A clock of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// It runs until this moment.
+    Runs(Millis),
+    /// It stands still, with so many milliseconds left.
+    Stands(Millis),
+}
+
+/// How a fiber ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    Value(Value),
+    Error(Fault),
+    /// With the error of a `finally` on the way.
+    Cancelled(Option<Value>),
+}
+
+/// The branches of a `gather` or `race` under way.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// Which `gather` of the program it is.
@@ -120,16 +177,33 @@ pub(crate) struct Group {
     pub(crate) total: u32,
     /// How many were started.
     pub(crate) started: u32,
-    /// How many gave their value.
-    pub(crate) done: u32,
+    /// How many have ended.
+    pub(crate) ended: u32,
     /// How many may run at a time.
     pub(crate) limit: u32,
-    /// The list of their values, by branch.
+    /// How many have to finish; all of them unless `first` or `race` says so.
+    pub(crate) wanted: u32,
+    /// What they came to: by branch, or in order of finishing where not all are wanted.
     pub(crate) results: Value,
+    /// What the construct comes to, once it is decided and only cancelled branches are under way.
+    pub(crate) ending: Option<Ending>,
+    /// The first error that a cancelled branch has left.
+    pub(crate) left: Option<Value>,
     /// The path of the construct.
     pub(crate) path: Str,
     /// The branches under way; not saved, for they name their parent.
     pub(crate) children: BTreeSet<u32>,
+}
+
+/// What a `gather` or `race` comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ending {
+    /// Its results.
+    Results,
+    /// An error, as a record.
+    Error(Value),
+    /// Nothing: whoever joins the branches is cancelled.
+    Cancelled,
 }
 
 impl Fiber {
@@ -143,6 +217,10 @@ impl Fiber {
             regs: Vec::new(),
             scopes: vec![own],
             state: FiberState::Ready(None),
+            cancels: Vec::new(),
+            left: None,
+            deadlines: Vec::new(),
+            depth: 0,
             low_water: 0,
             saved_segments: 0,
             ran: true,
@@ -198,6 +276,8 @@ impl Fiber {
         let index = self.frames.len();
         while self.scopes.len() > 1 && self.scopes.last().is_some_and(|scope| scope.frame as usize >= index) {
             self.scopes.pop();
+            self.deadlines.retain(|deadline| (deadline.frame as usize) < index);
+            self.cancels.retain(|cancel| (cancel.to as usize) < index || cancel.then == Then::End);
         }
         self.low_water = self.low_water.min(index.saturating_sub(1));
         Some(frame)

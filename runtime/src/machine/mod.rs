@@ -13,11 +13,13 @@ use crate::{
     effect::Effect,
     event::Event,
     fault::{Fault, Kind},
-    store::RunId,
+    store::{Millis, RunId},
     value::{Map, Value},
 };
 
 mod call;
+mod cancel;
+mod clock;
 mod exec;
 mod fiber;
 mod gather;
@@ -26,14 +28,19 @@ mod place;
 mod scope;
 mod tell;
 mod testing;
+mod unknown;
 mod unwind;
 pub(crate) mod view;
 
 pub(crate) use exec::result_register;
-pub(crate) use fiber::{Around, Delivered, Fiber, FiberState, Frame, Group, Scope};
+pub(crate) use fiber::{
+    Around, Cancel, Clock, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
+};
 pub use fiber::{MAX_FRAMES, Outcome};
+pub(crate) use gather::in_order;
 pub use image::Image;
 pub use tell::TELLS;
+pub(crate) use unknown::{Decided, Unknown};
 
 /// Why the machine stopped.
 #[derive(Debug)]
@@ -48,6 +55,8 @@ pub enum Progress {
     OutOfFuel,
     /// The run has come to its end.
     Done(Outcome),
+    /// The run was cancelled, and has ended.
+    Cancelled,
 }
 
 /// A run in progress.
@@ -72,7 +81,12 @@ pub struct Machine {
     pub(crate) answered: BTreeMap<(String, u32), u32>,
     events: Vec<Event>,
     cancelled: Vec<Effect>,
-    outcome: Option<Outcome>,
+    end: Option<End>,
+    /// There may be steps with a clock, and one whose clock does not run yet.
+    timed: bool,
+    unclocked: bool,
+    /// What the clock was when it was last told.
+    pub(crate) clock: Millis,
     streaming: bool,
     boundary: bool,
     fuel: u32,
@@ -108,7 +122,10 @@ impl Machine {
             answered: BTreeMap::new(),
             events: Vec::new(),
             cancelled: Vec::new(),
-            outcome: None,
+            end: None,
+            timed: false,
+            unclocked: false,
+            clock: 0,
             streaming: false,
             boundary: false,
             fuel: 0,
@@ -118,7 +135,10 @@ impl Machine {
     /// Takes up the fibers that were loaded.
     pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>) {
         let links: Vec<(u32, u32)> = fibers.iter().filter_map(|f| f.parent.map(|(parent, _)| (parent, f.id))).collect();
-        for fiber in fibers {
+        for mut fiber in fibers {
+            let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
+            fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
+            self.timed |= !fiber.deadlines.is_empty();
             if matches!(fiber.state, FiberState::Ready(_)) {
                 self.ready.push_back(fiber.id);
             }
@@ -170,13 +190,16 @@ impl Machine {
                     self.fibers.insert(id, fiber);
                     self.spawn(id);
                 }
-                Stop::Finished(outcome) => {
+                Stop::Finished(end) => {
                     self.ready.pop_front();
-                    self.finished(fiber, outcome);
+                    self.finished(fiber, end);
                 }
             }
-            if let Some(outcome) = self.outcome.take() {
-                return Progress::Done(outcome);
+            match self.end.take() {
+                None => {}
+                Some(End::Value(value)) => return Progress::Done(Ok(value)),
+                Some(End::Error(fault)) => return Progress::Done(Err(fault)),
+                Some(End::Cancelled(_)) => return Progress::Cancelled,
             }
         }
         Progress::Waiting
@@ -283,5 +306,5 @@ pub(crate) enum Stop {
     Boundary,
     Asked(Effect),
     Joins(Box<Group>),
-    Finished(Outcome),
+    Finished(End),
 }

@@ -31,10 +31,15 @@ impl Machine {
     }
 
     /// A step or workflow has its value.
-    pub(super) fn end(&mut self, fiber: &Fiber) {
+    pub(super) fn end(&mut self, fiber: &mut Fiber) {
         self.forget_answers(fiber);
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Completed, Vec::new());
         self.boundary = true;
+        self.drop_deadline(fiber);
+        // What happens to the branch before the frame is gone does not happen to this call any more.
+        if let Some(scope) = fiber.scopes.last_mut() {
+            scope.attempt = 0;
+        }
     }
 
     /// The outermost step of a call's path has ended, so none of its calls is tried again.
@@ -114,10 +119,16 @@ impl Machine {
     /// The path of the innermost step, or workflow.
     pub(super) fn step_path(&self, fiber: &Fiber) -> Option<Str> {
         let told = |function| self.kind_of(function).is_some_and(FunctionKind::is_told);
-        let inner = fiber.scopes.iter().rposition(|scope| told(scope.function));
-        match inner {
-            Some(index) => Some(fiber.path_to(index + 1).as_str().into()),
-            None => (!fiber.around.step_path.as_str().is_empty()).then(|| fiber.around.step_path.clone()),
+        let mut at = fiber;
+        loop {
+            if let Some(index) = at.scopes.iter().rposition(|scope| told(scope.function)) {
+                return Some(at.path_to(index + 1).as_str().into());
+            }
+            if !at.around.step_path.as_str().is_empty() {
+                return Some(at.around.step_path.clone());
+            }
+            // A branch outside of any step stands in the workflow that made it.
+            at = self.fibers.get(&at.parent?.0)?;
         }
     }
 

@@ -4,7 +4,7 @@ use wf_lang::Span;
 
 use super::{Machine, fiber::Fiber, testing::DRAWS};
 use crate::{
-    effect::{Effect, EffectKind},
+    effect::{Effect, EffectKind, Hold},
     event::Event,
     fault::{Fault, Kind},
     json, ops,
@@ -28,6 +28,7 @@ impl Machine {
             generation: 0,
             step: None,
             span,
+            hold: Hold::No,
         };
         self.next_effect += 1;
         // Clock and randomness are no calls to the outside: they have no key and are never asked again.

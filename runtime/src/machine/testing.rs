@@ -25,6 +25,11 @@ impl Machine {
         !self.image.program.tests.is_empty()
     }
 
+    /// Where the innermost call stands that the user has written, of a fiber by its number.
+    pub(crate) fn own_span_of(&self, fiber: u32) -> Option<Span> {
+        self.fibers.get(&fiber).and_then(|fiber| self.own_span(fiber))
+    }
+
     /// Where the innermost call of a fiber stands that the user has written.
     pub(super) fn own_span(&self, fiber: &Fiber) -> Option<Span> {
         let program = &self.image.program;
@@ -144,7 +149,7 @@ impl Machine {
                     let message = format!("it calls `{}`, which waits", effect.name.as_str());
                     return Err(Fault::new(Kind::Error, message));
                 }
-                Progress::Waiting => return Err(Fault::new(Kind::Error, "it waits")),
+                Progress::Waiting | Progress::Cancelled => return Err(Fault::new(Kind::Error, "it waits")),
                 Progress::OutOfFuel => return Err(Self::limit("it does not come to an end")),
             }
         }

@@ -15,7 +15,7 @@ impl Machine {
     fn fiber_view(&self, fiber: &Fiber) -> Json {
         let frames: Vec<Json> =
             (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();
-        json!({ "path": fiber.path(), "waits_for": waits_for(fiber), "frames": frames })
+        json!({ "path": fiber.path(), "waits_for": self.waits_for(fiber), "frames": frames })
     }
 
     fn frame_view(&self, fiber: &Fiber, index: usize) -> Option<Json> {
@@ -49,31 +49,30 @@ impl Machine {
             "top": top,
         }))
     }
-}
 
-/// An effect as the author of a script knows it.
-fn what(name: &str) -> &str {
-    match name {
-        "_request" => "request_info",
-        "sleep_until" => "sleep",
-        "agent._model" => "an answer of a model",
-        other => other,
-    }
-}
-
-fn waits_for(fiber: &Fiber) -> Json {
-    match &fiber.state {
-        FiberState::Ready(_) => Json::Null,
-        FiberState::Joining(group) => {
-            json!({ "kind": "gather", "done": group.done, "total": group.total })
-        }
-        FiberState::Waiting(effect) => {
-            let kind = match effect.kind() {
-                EffectKind::Timer => "timer",
-                EffectKind::Request => "request",
-                EffectKind::Instant | EffectKind::Outside | EffectKind::Hook => "call",
-            };
-            json!({ "kind": kind, "what": what(effect.name.as_str()), "path": effect.path.as_str() })
+    fn waits_for(&self, fiber: &Fiber) -> Json {
+        match &fiber.state {
+            FiberState::Ready(_) => Json::Null,
+            FiberState::Joining(group) => {
+                let spec = self.image.program.gathers.get(usize::from(group.gather));
+                let kind = spec.map_or("gather", super::gather::name);
+                let mut waits = json!({ "kind": kind, "done": group.ended, "total": group.total });
+                if group.wanted < group.total && kind == "gather" {
+                    waits["wanted"] = json!(group.wanted);
+                }
+                if group.ending.is_some() {
+                    waits["ending"] = json!(true);
+                }
+                waits
+            }
+            FiberState::Waiting(effect) => {
+                let kind = match effect.kind() {
+                    EffectKind::Timer => "timer",
+                    EffectKind::Request => "request",
+                    EffectKind::Instant | EffectKind::Outside | EffectKind::Hook => "call",
+                };
+                json!({ "kind": kind, "what": effect.called(), "path": effect.path.as_str() })
+            }
         }
     }
 }

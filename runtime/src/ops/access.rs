@@ -22,6 +22,24 @@ pub fn field_or_null(object: &Value, name: &str) -> Result<Value, Fault> {
     }
 }
 
+/// `object.name` for a pattern: `absent` for what a record lacks, and nothing for what is no record.
+pub fn part(object: &Value, name: &str, absent: Value) -> Value {
+    match object {
+        Value::Map(map) => map.get(name).cloned().unwrap_or(absent),
+        _ => Value::Missing,
+    }
+}
+
+/// How many elements a list or range has; null for what is none.
+pub fn list_len(object: &Value) -> Value {
+    let len = match object {
+        Value::List(list) => Some(list.len()),
+        Value::Range(range) => range.len(),
+        _ => None,
+    };
+    len.and_then(|len| i64::try_from(len).ok()).map_or(Value::Null, Value::Int)
+}
+
 pub(super) fn no_field(map: &Map, name: &str) -> Fault {
     let near = map.keys().find(|key| key.eq_ignore_ascii_case(name));
     let hint = near.map_or_else(|| format!("; write `?.{name}` for null"), |near| format!("; did you mean `{near}`?"));

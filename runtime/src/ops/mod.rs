@@ -13,7 +13,7 @@ mod place;
 mod show;
 
 pub(crate) use access::{as_list, key_text};
-pub use access::{contains, field, field_or_null, index, iter_len, iter_next};
+pub use access::{contains, field, field_or_null, index, iter_len, iter_next, list_len, part};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};
@@ -60,6 +60,13 @@ pub fn add_assign(a: &mut Value, b: &Value) -> Result<(), Fault> {
         }
         (Value::List(list), Value::List(tail)) => {
             return list.extend(tail);
+        }
+        // A range is a list.
+        (Value::Range(_) | Value::List(_), Value::Range(_) | Value::List(_)) => {
+            let mut list = as_list(a)?;
+            list.extend(&as_list(b)?)?;
+            *a = Value::List(list);
+            return Ok(());
         }
         (Value::Int(x), Value::Int(y)) => x.checked_add(*y).map(Value::Int),
         (Value::Duration(x), Value::Duration(y)) => x.checked_add(*y).map(Value::Duration),

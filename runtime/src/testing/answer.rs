@@ -50,7 +50,8 @@ impl World {
         let identity = format!("{}#{}", machine.identity_of(effect.fiber), effect.ordinal);
         let (lines, known) = {
             let mut inner = self.lock();
-            let place = || (effect.span, machine.calls_around(effect.fiber));
+            let span = machine.own_span_of(effect.fiber).unwrap_or(effect.span);
+            let place = || (span, machine.calls_around(effect.fiber));
             inner.asked.entry(request.id.clone()).or_insert_with(place);
             // The same request of an attempt before is withdrawn.
             inner.plans.retain(|other, plan| *other == identity || plan.request != request.id);
@@ -60,7 +61,11 @@ impl World {
         if known {
             return;
         }
-        let data = effect.args.first().cloned().unwrap_or_default();
+        // What a step asks after a crash is asked in the place of its call.
+        let data = match effect.name.as_str() {
+            "_request" => effect.args.first().cloned().unwrap_or_default(),
+            _ => from_json(&request.json["data"]).unwrap_or_default(),
+        };
         for (number, line) in lines.iter().enumerate() {
             match self.answer_of(number, line, &data, machine) {
                 Ok(None) => {}

@@ -182,7 +182,7 @@ impl Stage {
             Ended::Completed => self.world.unfired(),
             Ended::Failed => Some(self.error(&report.result["error"])),
             Ended::Paused => Some(self.stuck(&report.result)),
-            Ended::Interrupted => None,
+            Ended::Cancelled | Ended::Interrupted => None,
         }
     }
 

@@ -54,6 +54,27 @@ const SCRIPTS: &[&str] = &[
         seen.push({ both, all })
         seen
     }",
+    "step clean(n: int) -> string { exec([\"clean\", \"${n}\"]).stdout }
+    @timeout(1h)
+    @retry(attempts: 2, backoff: 1s)
+    step timed(n: int) -> any {
+        for i in 0..3 {
+            try {
+                if i == n { return exec([\"work\"]) }
+                if i == 2 { throw \"two\" }
+                continue
+            } catch e { clean(i) } finally {
+                try { clean(n) } finally { if n == 5 { break } }
+            }
+        }
+        n
+    }
+    workflow main() -> any {
+        let won = race { a: timed(0), b: gather settle limit 2 for i in 1..6 { timed(i) }, c: try { sleep(1h) } finally { clean(7) } }
+        let few = gather first 2 for i in 1..4 { try { exec([\"work\", \"${i}\"]) } finally { clean(i) } }
+        let failed = try { gather [try { sleep(1h) } finally { throw clean(8) }, do { clean(9); throw \"no\" }] } catch e { e.message }
+        match won { { key: \"a\", value: { stdout, ...rest } } => [stdout, rest], { value: [{ ok: true, item }, ..., last] } => [item, last], _ => [few, failed] }
+    }",
     "type Reply = { kind: \"ok\", value: int } | { kind: \"error\", message: string }
     agent helper { instructions: \"Help.\" }
     let rate = 1.5
@@ -141,6 +162,7 @@ fn let_run(machine: &mut Machine, random: &mut Random) {
             Progress::Effect(effect) => open.push(effect),
             Progress::Boundary | Progress::OutOfFuel => {}
             Progress::Waiting if open.is_empty() => return,
+            Progress::Waiting if random.below(30) == 0 => machine.cancel(),
             Progress::Waiting => {
                 let effect = open.swap_remove(random.below(open.len()));
                 let outcome = match random.below(8) {
@@ -151,7 +173,7 @@ fn let_run(machine: &mut Machine, random: &mut Random) {
                 };
                 machine.settle(effect.fiber, effect.id, outcome);
             }
-            Progress::Done(_) => return,
+            Progress::Done(_) | Progress::Cancelled => return,
         }
         machine.take_events();
         machine.take_cancelled();

@@ -18,7 +18,7 @@ use wf_runtime::{
     drive::{self, Begin, DriveError, Ended, Options, Report, Sink},
     effect::Effect,
     host::{Host, Performing},
-    json::to_json,
+    json::{parse_time, to_json},
     machine::{Image, Outcome},
     store::{NewRun, Owner, RunId, Store, StoreError},
 };
@@ -82,6 +82,8 @@ pub(crate) struct Call {
 pub(crate) struct World {
     pub(crate) calls: Mutex<Vec<Call>>,
     clock: AtomicI64,
+    /// What time it is, if time does not pass by itself.
+    still: Option<AtomicI64>,
 }
 
 /// 2030-01-07T09:00:00Z.
@@ -90,6 +92,16 @@ const START: i64 = 1_894_006_800_000;
 impl World {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self::default())
+    }
+
+    /// A world in which time passes only while a run waits for it, and no process has the run.
+    pub(crate) fn still() -> Arc<Self> {
+        Arc::new(Self { still: Some(AtomicI64::new(START)), ..Self::default() })
+    }
+
+    /// Lets time pass, if it does not by itself.
+    fn wait_until(&self, moment: i64) -> bool {
+        self.still.as_ref().is_some_and(|still| still.fetch_max(moment, Ordering::Relaxed) < moment)
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -172,7 +184,10 @@ impl Host for Handle {
     }
 
     fn now(&self) -> i64 {
-        START + i64::try_from(World::started().elapsed().as_millis()).expect("a short test")
+        match &self.0.still {
+            Some(still) => still.load(Ordering::Relaxed),
+            None => START + i64::try_from(World::started().elapsed().as_millis()).expect("a short test"),
+        }
     }
 }
 
@@ -279,7 +294,8 @@ impl Stage<'_> {
                     break;
                 }
             }
-            if !answered {
+            let wake_at = report.result["wake_at"].as_str().and_then(parse_time);
+            if !answered && !wake_at.is_some_and(|moment| self.world.wait_until(moment)) {
                 return Ok(report);
             }
         }

@@ -1,5 +1,7 @@
 //! The machine, its values, its checkpoints and its stores, from outside.
 
+mod cancel;
+mod clock;
 mod codec;
 mod copies;
 mod documented;
@@ -10,6 +12,7 @@ mod harness;
 mod interrupt;
 mod library;
 mod natives;
+mod on_crash;
 mod ops;
 mod random;
 mod run;

@@ -83,6 +83,7 @@ pub(crate) fn program() -> Program {
         doc: None,
         module: 0,
         kind: FunctionKind::Lambda,
+        on_crash: None,
         scoped: false,
         params: Vec::new(),
         result: TypeId(0),
@@ -92,6 +93,7 @@ pub(crate) fn program() -> Program {
         spans: Vec::new(),
         safe_points: Vec::new(),
         handlers: Vec::new(),
+        shields: Vec::new(),
         locals: Vec::new(),
         digest: 0,
     };

@@ -15,19 +15,32 @@
 //! // output: "Hello, Ada"
 //! ```
 //!
-//! `input` and `answers` (with an id, or for the oldest open request; one line a pause) are given; the rest is found:
-//! `prints`, `tells` (the program's own events), `retries`, `file`, `refused`, `output`, `fails: kind: message`, `waits`
-//! (an open request), `state`, or `error[CODE] line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what
-//! is found. The world is that of `scripted.rs`; a line `// file: ./steps.wf` begins another file of the script.
+//! `input` and `answers` (with an id, or for the oldest open request; one line a pause, and `-` where time passes instead)
+//! are given; the rest is found: `prints`, `tells` (the program's own events), `retries`, `cancels` (a step), `withdraws`
+//! (a request), `file`, `refused`, `output`, `fails: kind: message`, `waits` (an open request), `state`, or `error[CODE]
+//! line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what is found.
+//! The world is that of `scripted.rs`; a line `// file: ./steps.wf` begins another file of the script.
 
 use std::{fmt::Write, fs, path::Path};
 
 use serde_json::Value as Json;
 
-use crate::scripted::{self, Ran};
+use crate::scripted::{self, Answer, Ran};
 
-const FOUND: [&str; 10] =
-    ["prints: ", "tells: ", "retries: ", "file ", "refused: ", "output: ", "fails: ", "waits: ", "state: ", "error["];
+const FOUND: [&str; 12] = [
+    "prints: ",
+    "tells: ",
+    "retries: ",
+    "cancels: ",
+    "withdraws: ",
+    "file ",
+    "refused: ",
+    "output: ",
+    "fails: ",
+    "waits: ",
+    "state: ",
+    "error[",
+];
 /// Longer lines are cut.
 const SHOWN: usize = 400;
 
@@ -124,11 +137,14 @@ fn data(text: &str) -> Json {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("`{text}` is no JSON: {error}"))
 }
 
-fn answer(text: &str) -> (Option<String>, Json) {
+fn answer(text: &str) -> Answer {
+    if text == "-" {
+        return None;
+    }
     let named = text.split_once('=').filter(|(id, _)| id.chars().all(|c| c.is_alphanumeric() || "-_".contains(c)));
     match named {
-        Some((id, value)) => (Some(id.to_owned()), data(value)),
-        None => (None, data(text)),
+        Some((id, value)) => Some((Some(id.to_owned()), data(value))),
+        None => Some((None, data(text))),
     }
 }
 
@@ -144,6 +160,8 @@ fn describe(ran: &Ran) -> String {
         match event["type"].as_str().unwrap_or_default() {
             "log" if event["print"] == true => line("prints: ", text(&event["text"])),
             "log" => line("tells: log ", format!("{} {}", text(&event["text"]), event["data"])),
+            "step_cancelled" => line("cancels: ", text(&event["path"])),
+            "request_withdrawn" => line("withdraws: ", text(&event["id"])),
             "step_retrying" => line("retries: ", format!("{} after {}", text(&event["path"]), text(&event["delay"]))),
             own if event.get("data").is_some() && event.get("schema").is_none() => {
                 line("tells: ", format!("{own} {}", event["data"]))

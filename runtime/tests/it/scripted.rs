@@ -217,17 +217,14 @@ pub(crate) struct Ran {
     pub(crate) files: BTreeMap<String, String>,
 }
 
-/// Runs a program to its end, or until no answer is left for what it asks. An answer goes to the request with its id, or
-/// to the oldest one that is open.
+/// An answer: to the request with this id, or to the oldest one that is open. None lets time pass instead.
+pub(crate) type Answer = Option<(Option<String>, Json)>;
+
+/// Runs a program to its end, or until no answer is left for what it asks.
 ///
 /// # Errors
 /// When the run cannot begin.
-pub(crate) fn run(
-    image: &Arc<Image>,
-    workflow: &str,
-    input: &Json,
-    answers: &[(Option<String>, Json)],
-) -> Result<Ran, String> {
+pub(crate) fn run(image: &Arc<Image>, workflow: &str, input: &Json, answers: &[Answer]) -> Result<Ran, String> {
     let store: Arc<dyn Store> = MemoryStore::new();
     let world = World::new(image);
     let begin = || {
@@ -269,14 +266,14 @@ pub(crate) fn run(
         let record = store.run("run").map_err(|error| error.to_string())?;
         run = drive::reopen(begin(), &record, None, true).map_err(|error| error.to_string())?;
         match (answer, wake_at) {
-            (Some((id, value)), _) => {
+            (Some(Some((id, value))), _) => {
                 let oldest =
                     || run.open_requests().first().and_then(|request| request["id"].as_str().map(str::to_owned));
                 let id = id.clone().or_else(oldest).unwrap_or_default();
                 refused.extend(run.respond(&id, value).err());
             }
-            (None, Some(moment)) => world.wait_until(moment),
-            (None, None) => {}
+            (Some(None) | None, Some(moment)) => world.wait_until(moment),
+            (Some(None) | None, None) => {}
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Small {
     /// What was asked and is not answered, oldest first.
     pub(crate) asked: Vec<Effect>,
     pub(crate) done: Option<Outcome>,
+    /// It was cancelled, and has ended.
+    pub(crate) cancelled: bool,
 }
 
 impl Small {
@@ -37,19 +39,28 @@ impl Small {
         let image = code(text).image().expect("an image");
         let workflow = image.program.workflows[0].clone();
         let machine = Machine::start(Arc::clone(&image), "run".into(), &workflow, Vec::new());
-        Self { image, machine, saver: Saver::new(HASH), rows: Stored::default(), asked: Vec::new(), done: None }
+        let (rows, asked) = (Stored::default(), Vec::new());
+        Self { image, machine, saver: Saver::new(HASH), rows, asked, done: None, cancelled: false }
     }
 
     /// Runs until every branch waits.
     pub(crate) fn go(&mut self) {
         for _ in 0..10_000 {
-            match self.machine.run(100_000) {
+            let progress = self.machine.run(100_000);
+            for gone in self.machine.take_cancelled() {
+                self.asked.retain(|asked| asked.id != gone.id);
+            }
+            match progress {
                 Progress::Effect(effect) if effect.kind() == EffectKind::Instant => {
                     self.machine.settle_now(effect.fiber, effect.id, Ok(instant(&effect)));
                 }
                 Progress::Effect(effect) => self.asked.push(effect),
                 Progress::Boundary | Progress::OutOfFuel => {}
                 Progress::Waiting => return,
+                Progress::Cancelled => {
+                    self.cancelled = true;
+                    return;
+                }
                 Progress::Done(outcome) => {
                     self.done = Some(outcome);
                     return;
