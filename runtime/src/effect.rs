@@ -91,6 +91,9 @@ pub const EFFECTS: &[(&str, EffectKind)] = &[
     ("test._answer_of", EffectKind::Hook),
     ("test._wire", EffectKind::Hook),
     ("test._done", EffectKind::Hook),
+    ("test._observe", EffectKind::Hook),
+    ("test._observed_from", EffectKind::Hook),
+    ("test._observed", EffectKind::Hook),
 ];
 
 impl Effect {

@@ -6,11 +6,11 @@ use super::{
     control::{Bound, NestedBody},
 };
 use crate::{
-    check::{Type, Use, Watched},
-    program::{Constant, FunctionKind, HandlerKind, Op, Reg},
+    check::{ModuleId, Target, Type, Use, Watched},
+    program::{Constant, FunctionKind, Gather, GatherBranches, GatherMode, HandlerKind, Op, Reg},
     span::Span,
     syntax::{
-        ast::{BinaryOp, Expr, ExprKind, MockValue, Name, Pattern, Stmt, StmtKind},
+        ast::{self, BinaryOp, Expr, ExprKind, MockValue, Name, Pattern, Stmt, StmtKind},
         visit,
     },
 };
@@ -140,6 +140,44 @@ impl<'c> Body<'_, 'c> {
             body.hook("_calls", base, 1);
             body.emit(Op::Copy { dst, src: base });
         });
+    }
+
+    /// `observe e`: its branch runs on its own, and the world says how it went.
+    pub(super) fn observe(&mut self, inner: &'c Expr, dst: Reg) {
+        let (module, direct) = self.observed(inner);
+        let state = self.compiler.state_of(module);
+        self.scoped(|body| {
+            let base = body.take(4);
+            body.hook("_observe", base, 0);
+            body.hook("_observed_from", base, 0);
+            body.nested(FunctionKind::Branch, "observe", Vec::new(), NestedBody::Expr(inner), inner.span, base + 1);
+            let branches = GatherBranches::List(1);
+            let gather = Gather { branches, mode: GatherMode::Observe, limit: false, first: false };
+            let gather = body.compiler.entry(|program| &mut program.gathers, gather);
+            body.emit(Op::Gather { base: base + 1, gather });
+            body.emit(Op::Call { base: base + 2, function: state.0 });
+            body.emit(Op::Bool { dst: base + 3, value: direct });
+            body.scoped(|body| {
+                let saves = body.take(1);
+                body.hook("_observe", saves, 0);
+            });
+            body.hook("_observed", base, 4);
+            body.emit(Op::Copy { dst, src: base });
+        });
+    }
+
+    /// Whose `ctx.state` an observed expression is about, and whether it is the call of a workflow or step itself.
+    fn observed(&self, inner: &'c Expr) -> (ModuleId, bool) {
+        if let ExprKind::Paren(inner) = &inner.kind {
+            return self.observed(inner);
+        }
+        match self.tables.calls.get(&inner.id).map(|call| &call.target) {
+            Some(Target::Function(item)) => {
+                let declared = self.compiler.declared(*item);
+                (item.module, declared.is_some_and(|function| function.kind != ast::FunctionKind::Fn))
+            }
+            _ => (self.item.module, false),
+        }
     }
 
     fn assert(&mut self, cond: &'c Expr) {

@@ -135,7 +135,8 @@ impl<'c> Body<'_, 'c> {
             ExprKind::Break => self.break_(),
             ExprKind::Continue => self.continue_(),
             ExprKind::Race(branches) => self.race(branches, dst),
-            ExprKind::Observe(_) | ExprKind::Error => self.not_built(dst),
+            ExprKind::Observe(inner) => self.observe(inner, dst),
+            ExprKind::Error => self.not_built(dst),
         }
     }
 

@@ -12,7 +12,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{Compiler, body::Body, call::Implementation, empty_function};
 use crate::{
     check::{Checked, ItemRef, ModuleId, Type, Watched, is_instant},
-    program::{self, Constant, FunctionId, FunctionKind, Op, Reg, Types, WatchedKind},
+    program::{self, Constant, FunctionId, FunctionKind, Op, PlaceAction, Reg, Root, Types, WatchedKind},
     syntax::ast::{self, ItemKind, Param},
 };
 
@@ -218,11 +218,37 @@ impl<'c> Compiler<'c> {
         with_state.map(|(module, _)| module).collect::<Vec<_>>().into_iter().map(|m| self.state_function(m)).collect()
     }
 
+    /// What gives the `ctx.state` of a module.
+    pub(super) fn state_of(&mut self, module: ModuleId) -> FunctionId {
+        let path = format_smolstr!("{}#ctx.state", self.prefixes.module(module));
+        if let Some(known) = self.function_at(&path) {
+            return known;
+        }
+        let id = self.push_function(program::Function {
+            name: "state".into(),
+            path: path.clone(),
+            module: module.0,
+            ..empty_function()
+        });
+        let mut body = Body::new(self, ItemRef { module, item: 0 }, path);
+        let base = body.take(1);
+        let whole = program::Place { root: Root::State, steps: Vec::new(), action: PlaceAction::Get };
+        let place = body.compiler.entry(|program| &mut program.places, whole);
+        body.emit(Op::Place { base, place });
+        body.emit(Op::Return { src: base });
+        body.finish(id);
+        id
+    }
+
+    fn function_at(&self, path: &str) -> Option<FunctionId> {
+        let known = self.program.functions.iter().position(|function| function.path == path)?;
+        Some(FunctionId(known as u32))
+    }
+
     fn state_function(&mut self, module: ModuleId) -> FunctionId {
         let path = format_smolstr!("{}#state", self.prefixes.module(module));
-        let known = self.program.functions.iter().position(|function| function.path == path);
-        if let Some(known) = known {
-            return FunctionId(known as u32);
+        if let Some(known) = self.function_at(&path) {
+            return known;
         }
         let id = self.push_function(program::Function {
             name: "state".into(),

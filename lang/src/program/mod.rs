@@ -400,6 +400,8 @@ pub enum GatherMode {
     Settle,
     /// The first to finish wins, with its value or its error.
     Race,
+    /// In tests: how the one branch went. Its calls have the paths that they would have without it.
+    Observe,
 }
 
 /// The branches of a `gather` or `race`.

@@ -248,6 +248,7 @@ impl Run {
                 woken = waiting => match woken {
                     Woken::Moment => self.fire_timers(),
                     Woken::Answer { request, value } => self.brought(&request, &value),
+                    Woken::Stuck if self.leave_observed() => {}
                     Woken::Stuck => return self.pause(sink).await,
                 },
                 _ = lease.tick() => self.renew().await?,

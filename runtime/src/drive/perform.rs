@@ -1,11 +1,13 @@
 //! Effects on their way out, and outcomes on their way back.
 
+use serde_json::Value as Json;
+
 use super::{Run, Settled};
 use crate::{
     effect::{Effect, EffectKind},
     event::Event,
     fault::{Fault, Kind},
-    json::time_text,
+    json::{from_json, time_text},
     ops::describe,
     request::Request,
     store::{Millis, RequestEnd},
@@ -54,6 +56,21 @@ impl Run {
         self.unsaved |= saves;
         self.machine.settle_now(effect.fiber, effect.id, outcome);
         saves
+    }
+
+    /// What a test observes cannot go on: the test is told what it asks, and goes on without it. Whether there is such.
+    pub(super) fn leave_observed(&mut self) -> bool {
+        let Some((observing, within)) = self.machine.observing() else { return false };
+        let open: Vec<Json> = self
+            .open_requests()
+            .into_iter()
+            .filter(|json| self.requests.values().any(|r| r.json == *json && within.contains(&r.waits.0)))
+            .collect();
+        let told = i64::try_from(self.next_seq.saturating_sub(1)).unwrap_or(i64::MAX);
+        let requests = from_json(&Json::Array(open)).unwrap_or_default();
+        let went = Value::record([("requests", requests), ("told", Value::Int(told))]).unwrap_or_default();
+        self.machine.leave_observed(observing, &within, went);
+        true
     }
 
     /// Adds the tokens that an answer of a model was made of.

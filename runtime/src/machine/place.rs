@@ -49,7 +49,8 @@ impl Machine {
             Root::Local(reg) => &mut fiber.regs[base + usize::from(reg)],
             Root::State => {
                 self.root_changed |= !matches!(place.action, PlaceAction::Get);
-                &mut self.states[module]
+                let first = fiber.around.context as usize * image.program.modules.len();
+                &mut self.states[first + module]
             }
         };
         let mut operands = operands.into_iter();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use wf_lang::{
     Span,
-    program::{Function, FunctionKind},
+    program::{Function, FunctionKind, GatherMode},
 };
 
-use super::{Around, FiberState, Machine, Outcome, Progress, fiber::Fiber};
+use super::{Around, Delivered, FiberState, Machine, Outcome, Progress, fiber::Fiber};
 use crate::{
     effect::{Effect, EffectKind},
     fault::{Fault, Kind},
@@ -21,8 +21,13 @@ const FUEL: u32 = 10_000_000;
 
 impl Machine {
     /// Whether the program is one that is tested.
-    pub(super) fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         !self.image.program.tests.is_empty()
+    }
+
+    /// How many states there are of each module: more than one in tests only.
+    pub(crate) fn contexts(&self) -> usize {
+        self.states.len().checked_div(self.image.program.modules.len()).unwrap_or(1).max(1)
     }
 
     /// Where the innermost call stands that the user has written, of a fiber by its number.
@@ -87,19 +92,72 @@ impl Machine {
     }
 
     /// Whether no workflow or step stands around the call that begins: its `ctx.state` is empty from then on.
-    pub(super) fn outermost(&mut self, fiber: &Fiber) -> bool {
+    pub(super) fn outermost(&mut self, fiber: &mut Fiber) -> bool {
         let around = &fiber.around;
         let before = &fiber.scopes[..fiber.scopes.len().saturating_sub(1)];
         let outermost = around.workflow.is_none() && around.step.is_none() && !before.iter().any(|s| self.is_told(s));
         if outermost {
-            self.states.iter_mut().for_each(|state| *state = Value::Map(Map::new()));
-            self.root_changed = true;
+            self.fresh_context(fiber);
         }
         outermost
     }
 
+    /// Empties the state of a fiber's context; a branch that shares one with others gets its own.
+    fn fresh_context(&mut self, fiber: &mut Fiber) {
+        let count = self.image.program.modules.len();
+        if fiber.parent.is_some() && !fiber.around.own_context {
+            fiber.around.context = (self.states.len() / count.max(1)) as u32;
+            fiber.around.own_context = true;
+            self.states.resize(self.states.len() + count, Value::Null);
+        }
+        let first = fiber.around.context as usize * count;
+        self.states[first..first + count].iter_mut().for_each(|state| *state = Value::Map(Map::new()));
+        self.root_changed = true;
+    }
+
     fn is_told(&self, scope: &super::Scope) -> bool {
         self.image.program.functions.get(scope.function as usize).is_some_and(|function| function.kind.is_told())
+    }
+
+    /// The fiber that observes a branch most closely, with the fibers of that branch.
+    pub(crate) fn observing(&self) -> Option<(u32, Vec<u32>)> {
+        let observes = |fiber: &&Fiber| match &fiber.state {
+            FiberState::Joining(group) => {
+                let spec = self.image.program.gathers.get(usize::from(group.gather));
+                spec.is_some_and(|spec| spec.mode == GatherMode::Observe)
+            }
+            FiberState::Ready(_) | FiberState::Waiting(_) => false,
+        };
+        let observing = self.fibers.values().rev().find(observes)?.id;
+        let mut within = vec![observing];
+        for fiber in self.fibers.values() {
+            // A branch has a higher number than the fiber that joins it.
+            if fiber.parent.is_some_and(|(parent, _)| within.contains(&parent)) {
+                within.push(fiber.id);
+            }
+        }
+        within.remove(0);
+        Some((observing, within))
+    }
+
+    /// What is observed cannot go on: its branch is given up as it stands, and whoever observes it is told so.
+    pub(crate) fn leave_observed(&mut self, observing: u32, within: &[u32], told: Value) {
+        for id in within.iter().rev() {
+            let Some(fiber) = self.fibers.remove(id) else { continue };
+            self.gone.push((fiber.id, fiber.saved_segments));
+            if let Some(joining) = self.fibers.get_mut(&observing).filter(|joining| is_branch_of(&fiber, joining)) {
+                observed(joining, &fiber);
+            }
+            if let FiberState::Waiting(effect) = fiber.state {
+                self.cancelled.push(*effect);
+            }
+        }
+        if let Some(joining) = self.fibers.get_mut(&observing) {
+            joining.state = FiberState::Ready(Some(Delivered::Value(told)));
+            joining.ran = true;
+            self.ready.push_back(observing);
+            self.boundary = true;
+        }
     }
 
     /// Calls the function value at `base` with the elements of the list behind it.
@@ -154,4 +212,28 @@ impl Machine {
             }
         }
     }
+}
+
+fn is_branch_of(fiber: &Fiber, joining: &Fiber) -> bool {
+    fiber.parent.is_some_and(|(parent, _)| parent == joining.id)
+}
+
+/// A branch that is observed counts its calls on from where the fiber stands that observes it.
+pub(super) fn observe(branch: &mut Fiber, observing: &Fiber) {
+    if let (Some(own), Some(around)) = (branch.scopes.first_mut(), observing.scopes.last()) {
+        own.calls.clone_from(&around.calls);
+        own.asks = around.asks;
+    }
+    branch.around.own_context = observing.parent.is_none() || observing.around.own_context;
+}
+
+/// And the fiber that observes it from where the branch has ended.
+pub(super) fn observed(observing: &mut Fiber, branch: &Fiber) {
+    if let (Some(own), Some(around)) = (branch.scopes.first(), observing.scopes.last_mut()) {
+        around.calls.clone_from(&own.calls);
+        around.asks = own.asks;
+        observing.low_water = observing.low_water.min(around.frame as usize);
+    }
+    observing.around.context = branch.around.context;
+    observing.around.own_context = observing.parent.is_some() && branch.around.own_context;
 }

@@ -12,8 +12,8 @@ use crate::{
     effect::Effect,
     machine::Outcome,
     store::{
-        Answered, Delta, Epoch, EventBatch, Kept, MemoryStore, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
-        RunRecord, Store, StoreCounts, StoreError, Visit,
+        Answered, Delta, Epoch, EventBatch, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord, Store,
+        StoreCounts, StoreError, Visit,
     },
     value::Value,
 };
@@ -38,6 +38,9 @@ impl World {
             "test._value" => self.value(effect),
             "test._answer_of" => self.answer_of_agent(effect),
             "test._wire" => self.wire(effect),
+            "test._observed_from" => self.observed_from(),
+            "test._observed" => self.observed(effect),
+            "test._observe" => return (Ok(Value::Null), true),
             "test._done" => return (Ok(Value::Null), self.done(effect)),
             other => Err(super::outside::unknown(other)),
         };
@@ -122,14 +125,13 @@ impl World {
 
 /// A store in memory whose process may be killed at a write.
 pub(super) struct Killing {
-    store: Arc<MemoryStore>,
     world: Arc<World>,
     kill: Option<Kill>,
 }
 
 impl Killing {
     pub(super) fn new(world: Arc<World>, kill: Option<Kill>) -> Self {
-        Self { store: MemoryStore::new(), world, kill }
+        Self { world, kill }
     }
 
     /// What comes of the next write.
@@ -148,7 +150,7 @@ impl Killing {
             return Err(killed());
         }
         let told = delta.events.as_ref().map_or(0, |events| events.lines.len());
-        let receipt = self.store.commit(run, epoch, delta);
+        let receipt = self.world.store.commit(run, epoch, delta);
         futures_util::FutureExt::now_or_never(receipt).unwrap_or(Ok(()))?;
         let mut inner = self.world.lock();
         inner.was_saved();
@@ -166,7 +168,7 @@ impl Killing {
 
 impl Store for Killing {
     fn begin(&self, run: NewRun) -> Result<Epoch, StoreError> {
-        self.store.begin(run)
+        self.world.store.begin(run)
     }
 
     fn commit(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt {
@@ -174,11 +176,11 @@ impl Store for Killing {
     }
 
     fn acquire(&self, run: &RunId, owner: Owner, take_over: bool, now: Millis) -> Result<Epoch, StoreError> {
-        self.store.acquire(run, owner, take_over, now)
+        self.world.store.acquire(run, owner, take_over, now)
     }
 
     fn renew(&self, run: &RunId, epoch: Epoch, now: Millis) -> Result<(), StoreError> {
-        self.store.renew(run, epoch, now)
+        self.world.store.renew(run, epoch, now)
     }
 
     fn release(&self, run: &RunId, epoch: Epoch) -> Result<(), StoreError> {
@@ -186,50 +188,50 @@ impl Store for Killing {
             // A process that was killed gives nothing up.
             return Ok(());
         }
-        self.store.release(run, epoch)
+        self.world.store.release(run, epoch)
     }
 
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
-        self.store.answer(run, request, value, now)
+        self.world.store.answer(run, request, value, now)
     }
 
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
-        self.store.load(run, at, visit)
+        self.world.store.load(run, at, visit)
     }
 
     fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        self.store.code(hash)
+        self.world.store.code(hash)
     }
 
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
-        self.store.run(id)
+        self.world.store.run(id)
     }
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        self.store.runs(limit)
+        self.world.store.runs(limit)
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
-        self.store.ids_like(part, limit)
+        self.world.store.ids_like(part, limit)
     }
 
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
-        self.store.requests(run)
+        self.world.store.requests(run)
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
-        self.store.events(run, after)
+        self.world.store.events(run, after)
     }
 
     fn kept(&self, run: &RunId) -> Result<Option<Kept>, StoreError> {
-        self.store.kept(run)
+        self.world.store.kept(run)
     }
 
     fn checkpoints(&self, run: &RunId) -> Result<Vec<u64>, StoreError> {
-        self.store.checkpoints(run)
+        self.world.store.checkpoints(run)
     }
 
     fn counts(&self) -> StoreCounts {
-        self.store.counts()
+        self.world.store.counts()
     }
 }

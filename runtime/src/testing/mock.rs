@@ -37,7 +37,8 @@ impl World {
         let Some(entry) = self.entry(effect.args.first()) else { return Ok(Value::Null) };
         let arguments = effect.args.get(1).cloned().unwrap_or_default();
         let attempt = effect.path.as_str();
-        let call = (entry, without_attempt(attempt).to_owned());
+        let identity = without_attempt(attempt).to_owned();
+        let call = (entry, identity.clone());
         let outside = self.reaches_outside(entry);
         let mut inner = self.lock();
         if outside {
@@ -47,7 +48,7 @@ impl World {
             Some(number) => *number,
             None => {
                 let number = inner.calls.len();
-                inner.calls.push(Call { entry, made: false, arguments: arguments.clone() });
+                inner.calls.push(Call { entry, identity, made: false, arguments: arguments.clone() });
                 inner.known.insert(call, number);
                 number
             }

@@ -21,6 +21,7 @@ mod crash;
 mod diff;
 mod failure;
 mod mock;
+mod observe;
 mod outside;
 mod show;
 mod world;
@@ -30,7 +31,7 @@ pub use failure::Failure;
 pub use world::START;
 
 use crash::Killing;
-use world::{Handle, World, digest, id_from};
+use world::{Handle, World};
 
 /// How many checkpoints of a test are kept: it only ever goes on from the latest.
 const KEEP: u64 = 8;
@@ -77,7 +78,7 @@ pub async fn run(image: &Arc<Image>, test: &Test, settings: &Settings) -> Verdic
     let world = World::new(Arc::clone(image), &test.name, system, settings.model.clone());
     let stage = Stage {
         store: Arc::new(Killing::new(Arc::clone(&world), settings.kill)),
-        id: id_from(&digest(&["run", &test.name])).into(),
+        id: Arc::clone(&world.run),
         world,
         image: Arc::clone(image),
         workflow: test.workflow.to_string(),

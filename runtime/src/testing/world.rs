@@ -22,6 +22,7 @@ use crate::{
     host::{Host, Performing, System, Waiting, Woken},
     machine::{Image, Machine, Outcome},
     request::Request,
+    store::{MemoryStore, RunId},
     value::{List, Value},
 };
 
@@ -32,6 +33,8 @@ const MOST_JUMPS: u32 = 100_000;
 
 /// The world of a test.
 pub(super) struct World {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) run: RunId,
     pub(super) image: Arc<Image>,
     /// What random numbers and ids are made from: the name of the test.
     seed: String,
@@ -116,6 +119,7 @@ pub(super) struct Crash {
 /// A call that was made.
 pub(super) struct Call {
     pub(super) entry: u16,
+    pub(super) identity: String,
     /// Whether it was made so far.
     pub(super) made: bool,
     /// Its arguments by name.
@@ -134,7 +138,16 @@ pub(super) enum Doom {
 impl World {
     pub(super) fn new(image: Arc<Image>, seed: &str, system: System, default_model: Option<String>) -> Arc<Self> {
         let inner = Inner { clock: START, ..Inner::default() };
-        Arc::new(Self { image, seed: seed.to_owned(), system, default_model, inner: Mutex::new(inner) })
+        let run = id_from(&digest(&["run", seed])).as_str().into();
+        Arc::new(Self {
+            store: MemoryStore::new(),
+            run,
+            image,
+            seed: seed.to_owned(),
+            system,
+            default_model,
+            inner: Mutex::new(inner),
+        })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -154,6 +167,11 @@ impl World {
     /// The name of what is watched under an entry.
     pub(super) fn name(&self, entry: u16) -> &str {
         self.watched(entry).map_or("it", |watched| watched.name.as_str())
+    }
+
+    /// Whether it is a workflow or step.
+    pub(super) fn is_told(&self, entry: u16) -> bool {
+        self.watched(entry).is_some_and(|watched| watched.kind == WatchedKind::Told)
     }
 
     /// The entry that a hook names: by number, or by the agent that is asked.
