@@ -20,17 +20,19 @@ mod answer;
 mod crash;
 mod diff;
 mod failure;
+mod hook;
 mod mock;
 mod observe;
 mod outside;
 mod show;
+mod store;
 mod world;
 
 pub use diff::DiffLine;
 pub use failure::Failure;
 pub use world::START;
 
-use crash::Killing;
+use store::Killing;
 use world::{Handle, World};
 
 /// How many checkpoints of a test are kept: it only ever goes on from the latest.

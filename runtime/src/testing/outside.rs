@@ -1,7 +1,5 @@
 //! Calls that reach the outside, in a world that has none: what a mock gave for them, or a test that fails by name.
 
-use std::collections::BTreeMap;
-
 use wf_lang::program::{Literal, TypeId, TypeKind, Types};
 
 use super::{
@@ -10,7 +8,6 @@ use super::{
 };
 use crate::{
     effect::Effect,
-    fault::{Fault, Kind},
     host::{Host, Performing, received},
     machine::Outcome,
     validate::{fits, show_type},
@@ -100,23 +97,6 @@ impl World {
         let agent = self.image.program.agents.iter().find(|agent| agent.name == name);
         agent.map_or_else(|| "\"…\"".to_owned(), |agent| sample(&self.image.program.types, agent.output, 0))
     }
-
-    /// The failure of a test that has a `crash` line which never fired.
-    pub(super) fn unfired(&self) -> Option<Failure> {
-        let inner = self.lock();
-        let (_, crash) =
-            inner.crashes.iter().enumerate().find(|(number, _)| inner.fired.get(*number) != Some(&true))?;
-        let completed = inner.completed.get(&(crash.entry, crash.during)).map_or(0, BTreeMap::len);
-        let word = if crash.during { "during" } else { "after" };
-        let times = match completed {
-            0 => "no call of it came to the end".to_owned(),
-            1 => "1 call of it came to the end".to_owned(),
-            n => format!("{n} calls of it came to the end"),
-        };
-        let name = self.name(crash.entry);
-        let failure = Failure::new(format!("this crash never happened: `crash {word} {name}`, and {times}"));
-        Some(failure.at(crash.span).help("take the line out, or let the test reach that call"))
-    }
 }
 
 fn first(effect: &Effect) -> Value {
@@ -159,9 +139,4 @@ fn sample(types: &Types, ty: TypeId, depth: usize) -> String {
         TypeKind::Union(members) => members.first().map_or_else(|| "…".to_owned(), |m| sample(types, *m, depth)),
         _ => "…".to_owned(),
     }
-}
-
-/// A fault for a hook that this engine does not know.
-pub(super) fn unknown(name: &str) -> Fault {
-    Fault::new(Kind::Error, format!("this engine has no library function `{name}`"))
 }
