@@ -8,9 +8,10 @@ use super::{
     ArgFrom, Signature,
     checker::Checker,
     generic::{Bindings, vars},
+    relate::Fit,
     suggest::{did_you_mean, nearest},
     ty::{FunctionType, ParamType, Type},
-    union::{erase, has_var},
+    union::{erase, has_var, widen},
 };
 use crate::{
     code::Code,
@@ -149,12 +150,14 @@ impl<'a> Checker<'a> {
         mut b: Bindings,
         want: Option<&Type>,
     ) -> Type {
-        self.learn_from_result(signature, want, &mut b);
         let pairs: Vec<(&'a Expr, &Type)> = slots
             .iter()
             .zip(&signature.params[skip..])
             .filter_map(|(slot, param)| Some((slot.value?, &param.ty)))
             .collect();
+        // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
+        let null = pairs.iter().any(|(value, ty)| matches!(value.kind, ExprKind::Null) && **ty == signature.result);
+        self.learn_from_result(signature, want, null, &mut b);
         let of_type = |ty: &Type| has_var(ty) && type_argument(ty).is_some();
         for (value, ty) in pairs.iter().filter(|(_, ty)| of_type(ty)) {
             self.type_arg(value, ty, &mut b);
@@ -170,13 +173,14 @@ impl<'a> Checker<'a> {
 
     /// What is expected of the result says what variables stand for that no argument tells of; a `type<T>` that is
     /// left out means its default.
-    fn learn_from_result(&mut self, signature: &Signature, want: Option<&Type>, b: &mut Bindings) {
+    fn learn_from_result(&mut self, signature: &Signature, want: Option<&Type>, null: bool, b: &mut Bindings) {
         let Some(want) = want else { return };
         if !has_var(&signature.result) {
             return;
         }
         let mut hints = Bindings::new(signature.type_params);
-        let want = if matches!(signature.result, Type::Union(_)) { want.clone() } else { self.non_null(want) };
+        let whole = null || matches!(signature.result, Type::Union(_));
+        let want = if whole { want.clone() } else { self.non_null(want) };
         self.learn(&signature.result, &want, &mut hints);
         b.hints = (0..signature.type_params)
             .map(|var| hints.knows(&Type::Var(var), false).then(|| hints.apply(&Type::Var(var), false)))
@@ -190,8 +194,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
+    pub(super) fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
         match (pattern, want) {
+            (_, Type::Any | Type::Unknown | Type::Never | Type::Hole(_)) => {}
             // Declared types keep their names, literals theirs.
             (Type::Var(var), _) => hints.set(*var, want.clone()),
             (Type::List(p), Type::List(w)) | (Type::Map(p), Type::Map(w)) => self.learn(p, w, hints),
@@ -202,6 +207,13 @@ impl<'a> Checker<'a> {
             }
             (_, Type::Named(_)) if !matches!(pattern, Type::Named(_)) => {
                 self.learn(pattern, &self.resolve(want), hints)
+            }
+            (Type::Record(p), Type::Record(w)) => {
+                for field in &p.fields {
+                    if let Some(other) = w.field(&field.name) {
+                        self.learn(&field.ty, &other.ty, hints);
+                    }
+                }
             }
             _ => {}
         }
@@ -236,15 +248,26 @@ impl<'a> Checker<'a> {
             self.check(value, ty);
             return;
         }
-        let hinted = is_literal(value) && b.knows(ty, true);
-        if b.is_fixed(ty) || hinted {
+        if b.is_fixed(ty) {
             let want = b.apply(ty, true);
             let got = self.check(value, &want);
             self.unify(ty, &got, b);
             return;
         }
-        let got = self.infer(value, None);
-        self.unify(ty, &got, b);
+        let hint = (b.knows(ty, true) && !b.knows(ty, false)).then(|| b.apply(ty, true));
+        if let Some(hint) = hint.as_ref().filter(|_| is_literal(value)) {
+            self.check(value, hint);
+            self.learn(ty, hint, b);
+            return;
+        }
+        let got = self.infer(value, hint.as_ref());
+        match hint {
+            // What is expected of the result keeps what is exact.
+            Some(hint) if self.fits(&got, &hint) == Fit::Yes && self.fits(&widen(&got), &hint) != Fit::Yes => {
+                self.learn(ty, &hint, b);
+            }
+            _ => self.unify(ty, &got, b),
+        }
         let want = b.apply(ty, false);
         self.coerce(value, got, &want);
     }
@@ -257,11 +280,13 @@ impl<'a> Checker<'a> {
         let params = function.params.iter().map(|p| ParamType { ty: b.apply(&p.ty, true), ..p.clone() });
         let params: Vec<ParamType> = params.collect();
         let known = b.knows(&function.result, false) && b.is_fixed(&function.result);
-        let known = known || b.knows(&function.result, true) && !b.knows(&function.result, false);
-        let result = if known { b.apply(&function.result, true) } else { Type::Unknown };
-        let want = Type::Function(Arc::new(FunctionType { params, result }));
+        let hinted = !known && b.knows(&function.result, true) && !b.knows(&function.result, false);
+        let result = if known || hinted { b.apply(&function.result, true) } else { Type::Unknown };
+        let want = Type::Function(Arc::new(FunctionType { params, result: result.clone() }));
         let got = self.check(value, &want);
-        if let Type::Function(got) = &got {
+        if hinted {
+            self.learn(&function.result, &result, b);
+        } else if let Type::Function(got) = &got {
             self.unify(&function.result, &got.result, b);
         }
     }

@@ -127,6 +127,7 @@ impl Machine {
         let mut child =
             Fiber::new(id, Some((joining.id, branch)), super::Around { path, own_context: false, ..around });
         child.depth = depth;
+        child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         if spec.mode == GatherMode::Observe {
             super::testing::observe(&mut child, joining);
         }
