@@ -112,3 +112,16 @@ fn every_example_is_here() {
         assert!(!name.ends_with(".wf") || here.contains(&format!("examples/{name}")), "no test runs {name}");
     }
 }
+
+#[test]
+fn every_example_checks() {
+    let workshop = Workshop::new();
+    for entry in std::fs::read_dir(root().join("examples")).expect("the examples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|ending| ending == "wf") {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let checked = workshop.wf(&["check", "--deny-warnings", &format!("examples/{name}")]);
+            assert_eq!(checked.code, 0, "{name}: {}", checked.out);
+        }
+    }
+}
