@@ -121,4 +121,20 @@ mod tests {
         let (packed, _) = code.pack().expect("packed");
         assert_eq!(Code::unpack(&packed, &recompile).expect("unpacked").sources, code.sources);
     }
+
+    #[test]
+    fn code_that_was_stored_before_there_were_imports_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("main.wf");
+        std::fs::write(&script, "workflow main() { print(\"x\") }\n").expect("written");
+        let code = code(&crate::load::load_file(&script).expect("it is read")).expect("it compiles");
+        let (packed, _) = code.pack().expect("packed");
+        let (kind, body) = (packed[1], &packed[2..packed.len() - 8]);
+        let resealed = |body: &[u8]| Code::unpack(&wf_runtime::codec::seal(kind, body), &recompile);
+        let before = resealed(&body[..body.len() - 1]).expect("what stood behind it is left out");
+        assert_eq!((before.sources, before.program), (code.sources, code.program));
+        let wrong = [&body[..body.len() - 1], b"\x01\x63\x01a\x01b"].concat();
+        let error = resealed(&wrong).expect_err("no such source");
+        assert_eq!(error.to_string(), "the stored code is damaged: an import of no source");
+    }
 }

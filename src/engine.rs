@@ -112,7 +112,11 @@ pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store
     let asker = showing.asks().then(|| prompt::Asker::start(commands.clone()));
     let mut screen = Screen { showing: showing.clone(), asker, told_of_end: false };
     let driven = runtime.block_on(async {
-        tokio::spawn(interrupts(commands));
+        // Before the first event is shown: who sees it may interrupt.
+        match interrupt_signals() {
+            Ok(signals) => drop(tokio::spawn(interrupts(signals, commands))),
+            Err(error) => out::complain(&format!("Ctrl-C will not save before it stops: {error}"), None),
+        }
         run.drive(&mut screen, received).await
     });
     // Whoever waits at a prompt is not waited for.
@@ -137,10 +141,23 @@ pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store
     }
 }
 
+#[cfg(unix)]
+type InterruptSignals = tokio::signal::unix::Signal;
+#[cfg(windows)]
+type InterruptSignals = tokio::signal::windows::CtrlC;
+
+/// What each Ctrl-C from now on arrives at, whether it is waited for at that moment or not.
+fn interrupt_signals() -> std::io::Result<InterruptSignals> {
+    #[cfg(unix)]
+    return tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+    #[cfg(windows)]
+    return tokio::signal::windows::ctrl_c();
+}
+
 /// Ctrl-C saves and stops; the second one stops at once.
-async fn interrupts(commands: mpsc::UnboundedSender<Command>) {
+async fn interrupts(mut signals: InterruptSignals, commands: mpsc::UnboundedSender<Command>) {
     let mut asked = false;
-    while tokio::signal::ctrl_c().await.is_ok() {
+    while signals.recv().await.is_some() {
         if asked {
             std::process::exit(130);
         }

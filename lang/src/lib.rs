@@ -7,6 +7,7 @@ pub mod check;
 pub mod code;
 pub mod compile;
 pub mod diagnostic;
+mod graph;
 pub mod load;
 pub mod path;
 pub mod program;

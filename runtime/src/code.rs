@@ -74,16 +74,7 @@ impl Code {
             out.block(source.name.as_bytes());
             out.bool(source.library);
             out.block(source.text.as_bytes());
-            out.size(source.imports.len());
-            let imports = source.imports.iter().flat_map(|(path, name)| [path, name]);
-            for (number, part) in [&source.name, &source.text].into_iter().chain(imports).enumerate() {
-                hash.update(&(part.len() as u64).to_le_bytes());
-                hash.update(part.as_bytes());
-                if number > 1 {
-                    out.block(part.as_bytes());
-                }
-            }
-            hash.update(&(source.imports.len() as u64).to_le_bytes());
+            hash_texts(&mut hash, [&source.name, &source.text]);
         }
         out.size(self.program.functions.len());
         for function in &self.program.functions {
@@ -92,6 +83,22 @@ impl Code {
         }
         let bytecode = self.program.to_bytes().map_err(CodeError)?;
         out.block(&bytecode);
+        // Rows of versions without imports end here.
+        let imports = self
+            .sources
+            .iter()
+            .enumerate()
+            .flat_map(|(index, source)| source.imports.iter().map(move |(path, name)| (index, path, name)));
+        let imports: Vec<(usize, &String, &String)> = imports.collect();
+        out.size(imports.len());
+        hash.update(&(imports.len() as u64).to_le_bytes());
+        for (index, path, name) in imports {
+            out.size(index);
+            out.block(path.as_bytes());
+            out.block(name.as_bytes());
+            hash.update(&(index as u64).to_le_bytes());
+            hash_texts(&mut hash, [path, name]);
+        }
         Ok((seal(ROW, out.as_slice()).into(), *hash.finalize().as_bytes()))
     }
 
@@ -132,21 +139,23 @@ impl Code {
     }
 }
 
+fn hash_texts(hash: &mut blake3::Hasher, texts: [&String; 2]) {
+    for text in texts {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+}
+
 type Parts = (String, Vec<StoredSource>, Vec<(String, u64)>, Vec<u8>);
 
 fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
     let mut from = Reader::new(open(ROW, sealed)?, "code");
     let version = from.text()?.to_owned();
     let mut sources = Vec::new();
-    for _ in 0..from.count(4)? {
+    for _ in 0..from.count(3)? {
         let name = from.text()?.to_owned();
         let library = from.bool()?;
-        let text = from.text()?.to_owned();
-        let mut imports = Vec::new();
-        for _ in 0..from.count(2)? {
-            imports.push((from.text()?.to_owned(), from.text()?.to_owned()));
-        }
-        sources.push(StoredSource { name, library, text, imports });
+        sources.push(StoredSource { name, library, text: from.text()?.to_owned(), imports: Vec::new() });
     }
     let mut functions = Vec::new();
     for _ in 0..from.count(9)? {
@@ -155,6 +164,13 @@ fn read(sealed: &[u8]) -> Result<Parts, DecodeError> {
         functions.push((path, u64::from_le_bytes(digest)));
     }
     let bytecode = from.block()?.to_vec();
+    let imports = if from.left() == 0 { 0 } else { from.count(3)? };
+    for _ in 0..imports {
+        let index = from.size()?;
+        let import = (from.text()?.to_owned(), from.text()?.to_owned());
+        let Some(source) = sources.get_mut(index) else { return Err(from.error("an import of no source")) };
+        source.imports.push(import);
+    }
     from.end()?;
     Ok((version, sources, functions, bytecode))
 }

@@ -1,6 +1,6 @@
 //! Constants that are computed from themselves, by functions that are called meanwhile.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     ItemRef, ModuleId, ModuleInput, Tables, Target, Use,
@@ -10,30 +10,34 @@ use super::{
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{Expr, ExprId, ExprKind, ItemKind},
+    graph,
+    syntax::ast::{Expr, ExprId, ExprKind, Item, ItemKind},
 };
 
 /// Reports the constants of the user's modules that need themselves. Modules import each other in no circle, so that lies
 /// within a module.
 pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &mut Vec<Diagnostic>) {
     for (id, (input, tables)) in (0_u16..).zip(modules.iter().zip(tables)).filter(|(_, (input, _))| !input.library) {
-        let mut known = Known { module: ModuleId(id), input, tables, needs: HashMap::new() };
-        let mut told = HashSet::new();
-        for (item, declaration) in (0_u32..).zip(&input.module.items) {
-            let ItemKind::Let(constant) = &declaration.kind else { continue };
+        let items = &input.module.items;
+        if !items.iter().any(|item| matches!(item.kind, ItemKind::Let(_))) {
+            continue;
+        }
+        let needs: Vec<Vec<usize>> = items.iter().map(|item| needs(item, ModuleId(id), tables)).collect();
+        // Of each circle it is said once.
+        let mut told = graph::without_circles(&needs);
+        for (index, item) in items.iter().enumerate() {
+            let ItemKind::Let(constant) = &item.kind else { continue };
             let found = |found: &Diagnostic| found.span == constant.name.span && found.code == Code::Misplaced;
-            if diagnostics.iter().any(found) {
-                told.insert(item);
+            if told[index] {
+                continue;
             }
-            let Some(circle) = known.way_back(item) else { continue };
-            // Of each circle it is said once.
-            let again = circle.iter().any(|item| told.contains(item));
-            told.extend(&circle);
+            let Some(circle) = graph::shortest_circle(index, &needs) else { continue };
+            let again = diagnostics.iter().any(found) || circle.iter().any(|item| told[*item]);
+            circle.iter().for_each(|item| told[*item] = true);
             if again {
                 continue;
             }
-            let names =
-                circle.iter().chain([&item]).filter_map(|item| declared_name(&input.module.items[*item as usize]));
+            let names = circle.iter().chain([&index]).filter_map(|item| declared_name(&items[*item]));
             let names: Vec<String> = names.map(|name| format!("`{}`", name.text)).collect();
             let way = if circle.len() > 1 { format!(": {}", names.join(" → ")) } else { String::new() };
             let message = format!("`{}` is computed from itself{way}", constant.name.text);
@@ -42,65 +46,32 @@ pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &m
     }
 }
 
-struct Known<'a> {
+/// What of its module a declaration reads and calls when it is computed.
+fn needs(item: &Item, module: ModuleId, tables: &Tables) -> Vec<usize> {
+    let mut look = Look { module, tables, called: HashSet::new(), found: BTreeSet::new() };
+    walk_item(item, &mut look);
+    look.found.into_iter().collect()
+}
+
+struct Look<'a> {
     module: ModuleId,
-    input: &'a ModuleInput,
     tables: &'a Tables,
-    /// What a declaration reads and calls when it is computed, of this module.
-    needs: HashMap<u32, Vec<u32>>,
-}
-
-impl Known<'_> {
-    /// The shortest way from a constant over what it needs back to it, from its beginning up to what needs it.
-    fn way_back(&mut self, constant: u32) -> Option<Vec<u32>> {
-        let mut before: HashMap<u32, u32> = HashMap::new();
-        let mut next = VecDeque::from([constant]);
-        while let Some(at) = next.pop_front() {
-            for need in self.needs_of(at) {
-                if need == constant {
-                    let mut way: Vec<u32> = std::iter::successors(Some(at), |item| before.get(item).copied()).collect();
-                    way.reverse();
-                    return Some(way);
-                }
-                if let std::collections::hash_map::Entry::Vacant(new) = before.entry(need) {
-                    new.insert(at);
-                    next.push_back(need);
-                }
-            }
-        }
-        None
-    }
-
-    fn needs_of(&mut self, item: u32) -> Vec<u32> {
-        if let Some(known) = self.needs.get(&item) {
-            return known.clone();
-        }
-        let mut look = Look { known: self, called: HashSet::new(), found: Vec::new() };
-        walk_item(&look.known.input.module.items[item as usize], &mut look);
-        let found = look.found;
-        self.needs.insert(item, found.clone());
-        found
-    }
-}
-
-struct Look<'k, 'a> {
-    known: &'k Known<'a>,
     /// Lambdas that are handed to a call, which may call them.
     called: HashSet<ExprId>,
-    found: Vec<u32>,
+    found: BTreeSet<usize>,
 }
 
-impl Look<'_, '_> {
+impl Look<'_> {
     fn need(&mut self, item: ItemRef) {
-        if item.module == self.known.module && !self.found.contains(&item.item) {
-            self.found.push(item.item);
+        if item.module == self.module {
+            self.found.insert(item.item as usize);
         }
     }
 }
 
-impl Visitor for Look<'_, '_> {
+impl Visitor for Look<'_> {
     fn expr(&mut self, expr: &Expr) -> bool {
-        let tables = self.known.tables;
+        let tables = self.tables;
         if let Some(Use::Let(item)) = tables.uses.get(&expr.id) {
             self.need(*item);
         }

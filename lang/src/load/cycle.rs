@@ -1,8 +1,6 @@
 //! Imports that lead back to where they began.
 
-use std::collections::VecDeque;
-
-use crate::{check::ModuleInput, code::Code, diagnostic::Diagnostic, span::Span, syntax::ast::ItemKind};
+use crate::{check::ModuleInput, code::Code, diagnostic::Diagnostic, graph, span::Span, syntax::ast::ItemKind};
 
 /// The most modules of a circle that a message names.
 const MOST_SHOWN: usize = 8;
@@ -14,13 +12,14 @@ type Edge = (usize, Span);
 /// import of its circle.
 pub(super) fn report(modules: &[ModuleInput]) -> Vec<Diagnostic> {
     let edges: Vec<Vec<Edge>> = modules.iter().map(edges_of).collect();
-    let mut reported = without_circles(&edges);
+    let targets: Vec<Vec<usize>> = edges.iter().map(|edges| edges.iter().map(|(to, _)| *to).collect()).collect();
+    let mut reported = graph::without_circles(&targets);
     let mut found = Vec::new();
     for start in 0..modules.len() {
         if reported[start] {
             continue;
         }
-        if let Some(circle) = shortest_way_back(start, &edges) {
+        if let Some(circle) = graph::shortest_circle(start, &targets) {
             circle.iter().for_each(|module| reported[*module] = true);
             found.push(diagnostic(&circle, modules, &edges));
         }
@@ -34,47 +33,6 @@ fn edges_of(input: &ModuleInput) -> Vec<Edge> {
         _ => None,
     };
     input.imports.iter().filter_map(edge).collect()
-}
-
-/// Which modules neither lie on a circle nor lead to one.
-fn without_circles(edges: &[Vec<Edge>]) -> Vec<bool> {
-    let mut importers: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
-    let mut open: Vec<usize> = edges.iter().map(Vec::len).collect();
-    for (from, edges) in edges.iter().enumerate() {
-        edges.iter().for_each(|(to, _)| importers[*to].push(from));
-    }
-    let mut done = vec![false; edges.len()];
-    let mut next: Vec<usize> = (0..edges.len()).filter(|module| open[*module] == 0).collect();
-    while let Some(module) = next.pop() {
-        done[module] = true;
-        for importer in &importers[module] {
-            open[*importer] -= 1;
-            if open[*importer] == 0 {
-                next.push(*importer);
-            }
-        }
-    }
-    done
-}
-
-/// The modules of the shortest circle through `start`, from it on.
-fn shortest_way_back(start: usize, edges: &[Vec<Edge>]) -> Option<Vec<usize>> {
-    let mut before: Vec<Option<usize>> = vec![None; edges.len()];
-    let mut next = VecDeque::from([start]);
-    while let Some(at) = next.pop_front() {
-        for (to, _) in &edges[at] {
-            if *to == start {
-                let mut circle: Vec<usize> = std::iter::successors(Some(at), |module| before[*module]).collect();
-                circle.reverse();
-                return Some(circle);
-            }
-            if before[*to].is_none() {
-                before[*to] = Some(at);
-                next.push_back(*to);
-            }
-        }
-    }
-    None
 }
 
 fn diagnostic(circle: &[usize], modules: &[ModuleInput], edges: &[Vec<Edge>]) -> Diagnostic {

@@ -23,7 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes sure that `conn` is a wf store of the present version, in write-ahead mode.
 pub(super) fn prepare(conn: &mut Connection) -> Result<(), StoreError> {
-    let found = recognise(conn)?;
+    // In one transaction: who creates the store at this moment must not be seen half done.
+    let tx = conn.transaction().map_err(fault::at_open)?;
+    let found = recognise(&tx)?;
+    drop(tx);
     if found == 0 {
         // Only before the first page is written; a file gets no second chance at it.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(fault::at_open)?;

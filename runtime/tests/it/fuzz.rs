@@ -257,7 +257,8 @@ fn damaged_code_is_refused_or_runs() {
     let packed: Vec<(Vec<u8>, usize)> = codes
         .iter()
         .map(|code| {
-            let bytes = code.program.to_bytes().expect("bytes").len();
+            // Behind the bytecode stands that there are no imports.
+            let bytes = code.program.to_bytes().expect("bytes").len() + 1;
             (code.pack().expect("packed").0.to_vec(), bytes)
         })
         .collect();

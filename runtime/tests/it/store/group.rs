@@ -62,14 +62,16 @@ fn two_stores_on_one_file() {
 
 #[test]
 fn many_open_one_new_file() {
-    let folder = tempfile::tempdir().unwrap();
-    thread::scope(|scope| {
-        for index in 0..8 {
-            let folder = folder.path();
-            scope.spawn(move || begin(&*sqlite(folder), &format!("run {index}")));
-        }
-    });
-    assert_eq!(sqlite(folder.path()).runs(9).unwrap().len(), 8);
+    for _ in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for index in 0..8 {
+                let folder = folder.path();
+                scope.spawn(move || begin(&*sqlite(folder), &format!("run {index}")));
+            }
+        });
+        assert_eq!(sqlite(folder.path()).runs(9).unwrap().len(), 8);
+    }
 }
 
 #[test]
