@@ -136,7 +136,11 @@ pub(crate) fn go_on(
                 let taken = chosen(&requests, request.as_deref()).and_then(|request| {
                     let id = request["id"].as_str().unwrap_or_default().to_owned();
                     let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
-                    run.respond(&id, &value).map_err(|reason| misfit(request, &reason))
+                    run.respond(&id, &value).map_err(|reason| {
+                        // One whose time came just now is not waited for any more.
+                        let waits = run.open_requests().iter().any(|open| open["id"] == request["id"]);
+                        if waits { misfit(request, &reason) } else { reason }
+                    })
                 });
                 if let Err(message) = taken {
                     run.give_up().map_err(|error| place::unusable(path, &error))?;

@@ -166,7 +166,8 @@ fn branch(fiber: &Json, line_of: &dyn Fn(&str, u64) -> Option<String>) -> String
         (Some(kind), waits) => format!(", waits for a {kind} ({})", waits["what"].as_str().unwrap_or_default()),
         (None, _) => String::new(),
     };
-    let mut text = format!("\n{path}{waits}\n");
+    let cancelled = if fiber["cancelled"] == true { ", cancelled and cleaning up" } else { "" };
+    let mut text = format!("\n{path}{cancelled}{waits}\n");
     for frame in fiber["frames"].as_array().into_iter().flatten() {
         let (file, line) = (frame["file"].as_str().unwrap_or_default(), frame["line"].as_u64().unwrap_or_default());
         text.push_str(&format!("  {} at {file}:{line}\n", frame["function"].as_str().unwrap_or_default()));

@@ -68,11 +68,13 @@ impl Request {
     /// What a person is asked about a call that may have happened.
     fn decision(effect: &Effect, question: &Question, run: &RunId, types: &Types) -> Result<Self, Fault> {
         let id = own_id("on_crash", effect, run);
+        let step = question.data.get("on_crash").and_then(Value::as_str).unwrap_or_default();
+        let title = format!("`{step}` was stopped while `{}` was under way, and it may have happened", effect.called());
         let json = json!({
             "id": id,
             "data": json::to_json(&question.data)?,
             "schema": schema(types, question.answer),
-            "title": null,
+            "title": title,
             "to": null,
             "path": effect.path.as_str(),
             "asked_at": time_text(question.asked_at),

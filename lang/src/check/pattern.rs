@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
             PatternKind::Type(written) => {
                 self.written(written);
             }
-            PatternKind::Or(all) => all.iter().for_each(|one| self.bind_pattern(one, ty, None, kind)),
+            PatternKind::Or(all) => self.bind_alternatives(all, ty, kind),
             PatternKind::Record { fields, rest } => self.bind_record(pattern, fields, rest.as_ref(), ty, kind),
             PatternKind::List { before, rest, after } => {
                 let each = value.and_then(|value| self.each_type(value));
@@ -53,6 +53,41 @@ impl<'a> Checker<'a> {
                     self.bind_pattern(one, &item, None, kind);
                 }
             }
+        }
+    }
+
+    /// Alternatives bind the same names; what each is of, the name is of.
+    fn bind_alternatives(&mut self, all: &'a [Pattern], ty: &Type, kind: Kind) {
+        let Some((first, others)) = all.split_first() else { return };
+        self.bind_pattern(first, ty, None, kind);
+        let names = names_of(first);
+        for other in others {
+            let found = names_of(other);
+            let missing = names.iter().filter(|name| !found.iter().any(|other| other.text == name.text));
+            let further = found.iter().filter(|name| !names.iter().any(|other| other.text == name.text));
+            for name in missing.chain(further) {
+                let message = format!("`{}` is not bound by each of the alternatives", name.text);
+                let help = "alternatives bind the same names; else write an arm for each";
+                self.report(Diagnostic::new(Code::UnknownName, name.span, message).help(help));
+            }
+            self.scoped(|this| this.bind_pattern(other, ty, None, kind));
+            self.share(&names, &found);
+        }
+    }
+
+    /// Makes one variable of two names.
+    fn share(&mut self, names: &[&'a Name], found: &[&'a Name]) {
+        let item = self.frame.item;
+        for name in names {
+            let Some(other) = found.iter().find(|other| other.text == name.text) else { continue };
+            let table = self.table();
+            let ids = (table.locals.get(&name.span.start).copied(), table.locals.get(&other.span.start).copied());
+            let (Some(id), Some(second)) = ids else { continue };
+            let types = [id, second].map(|id| table.local_types.get(&(item, id)).cloned().unwrap_or(Type::Unknown));
+            let ty = union(types);
+            table.local_types.insert((item, id), ty.clone());
+            table.locals.insert(other.span.start, id);
+            self.frame.scopes.set_type(id, ty);
         }
     }
 
@@ -154,4 +189,21 @@ fn rest_of(record: &Arc<RecordType>, taken: &[(Name, Option<Pattern>)]) -> Type 
     let left = record.fields.iter().filter(|field| !taken.iter().any(|(name, _)| name.text == field.name));
     let fields: Vec<FieldType> = left.cloned().collect();
     Type::Record(Arc::new(RecordType { fields }))
+}
+
+/// The names that a pattern binds; of alternatives those of the first.
+fn names_of(pattern: &Pattern) -> Vec<&Name> {
+    match &pattern.kind {
+        PatternKind::Bind(name, _) => vec![name],
+        PatternKind::Record { fields, rest } => {
+            let named = fields.iter().flat_map(|(name, inner)| inner.as_ref().map_or_else(|| vec![name], names_of));
+            named.chain(rest.iter().flatten()).collect()
+        }
+        PatternKind::List { before, rest, after } => {
+            let parts = before.iter().flat_map(names_of).chain(rest.iter().flatten());
+            parts.chain(after.iter().flat_map(names_of)).collect()
+        }
+        PatternKind::Or(all) => all.first().map(names_of).unwrap_or_default(),
+        PatternKind::Literal(_) | PatternKind::Wildcard | PatternKind::Type(_) | PatternKind::Error => Vec::new(),
+    }
 }

@@ -64,6 +64,14 @@ pub(super) fn numbers(fibers: &[Fiber], header: &Header) -> Result<(), String> {
     }
 }
 
+/// Every fiber that can run must have its turn, and only once.
+pub(super) fn turns(fibers: &[Fiber], header: &Header) -> Result<(), String> {
+    let ready = fibers.iter().filter(|fiber| matches!(fiber.state, FiberState::Ready(_))).map(|fiber| fiber.id);
+    let mut turns = header.turns.clone();
+    turns.sort_unstable();
+    if turns.iter().copied().eq(ready) { Ok(()) } else { Err("other fibers have their turn than can run".into()) }
+}
+
 /// Whether the top frame stands where its fiber's state says, and what is known from there.
 pub(super) fn place(fiber: &mut Fiber, machine: &Machine) -> Result<(), String> {
     let wrong = |reason: &str| Err(reason.to_owned());

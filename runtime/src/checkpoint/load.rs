@@ -9,7 +9,7 @@ use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::{Effect, Hold, Question},
     machine::{
-        Around, Cancel, Clock, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
+        Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
         Machine, Scope, Then, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
@@ -91,8 +91,11 @@ pub fn load(
         }
         fibers.push(fiber);
     }
-    check::links(&fibers).and_then(|()| check::numbers(&fibers, &header)).map_err(|reason| damaged(&name, reason))?;
-    machine.adopt(fibers);
+    check::links(&fibers)
+        .and_then(|()| check::numbers(&fibers, &header))
+        .and_then(|()| check::turns(&fibers, &header))
+        .map_err(|reason| damaged(&name, reason))?;
+    machine.adopt(fibers, header.turns.clone());
     Ok((machine, saver, header))
 }
 
@@ -106,8 +109,9 @@ fn header(sealed: &[u8]) -> std::result::Result<Header, DecodeError> {
     let usage = (from.int()?, from.int()?);
     let fibers = from.uint()?;
     let clock = from.int()?;
+    let turns = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
     from.end()?;
-    Ok(Header { engine, code_hash, n, next, usage, fibers, clock })
+    Ok(Header { engine, code_hash, n, next, usage, fibers, clock, turns })
 }
 
 fn damaged(row: &str, reason: impl Into<String>) -> LoadError {
@@ -304,13 +308,20 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     let frame = from.id()?;
     let function = from.id()?;
     let name = decoder.text(from)?;
-    let (index, attempt, asks) = (from.id()?, from.id()?, from.id()?);
+    let (index, attempt) = (from.id()?, from.id()?);
+    let counts = counts(from)?;
+    let before = if from.bool()? { Some(Box::new(self::counts(from)?)) } else { None };
+    Ok(Scope { frame, function, name, index, attempt, counts, before })
+}
+
+fn counts(from: &mut Reader<'_>) -> std::result::Result<Counts, DecodeError> {
+    let asks = from.id()?;
     let count = from.count(2)?;
     let mut calls = Vec::with_capacity(count);
     for _ in 0..count {
         calls.push((from.id()?, from.id()?));
     }
-    Ok(Scope { frame, function, name, index, attempt, calls, asks })
+    Ok(Counts { calls, asks })
 }
 
 fn asked(fiber: u32, from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Effect, DecodeError> {

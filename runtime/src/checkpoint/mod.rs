@@ -68,7 +68,7 @@ pub(crate) mod clock {
     pub(crate) const STANDS: u8 = 1;
 }
 
-/// The small constant part of a checkpoint.
+/// The small part of a checkpoint that is always written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The engine that wrote it.
@@ -85,4 +85,6 @@ pub struct Header {
     pub fibers: u64,
     /// What the clock was.
     pub clock: Millis,
+    /// The fibers that can run, in the order in which they have their turns.
+    pub turns: Vec<u32>,
 }

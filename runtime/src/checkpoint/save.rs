@@ -11,7 +11,7 @@ use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
-    machine::{Cancel, Clock, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
+    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -142,6 +142,8 @@ impl Saver {
         out.int(machine.usage.1);
         out.uint(machine.fibers.len() as u64);
         out.int(machine.clock);
+        out.size(machine.turns().count());
+        machine.turns().for_each(|fiber| out.uint(u64::from(fiber)));
         seal(row::HEADER, out.as_slice())
     }
 
@@ -290,9 +292,14 @@ fn scope(encoder: &mut Encoder<'_>, scope: &Scope, out: &mut Writer) {
     encoder.text(&scope.name, out);
     out.uint(u64::from(scope.index));
     out.uint(u64::from(scope.attempt));
-    out.uint(u64::from(scope.asks));
-    out.size(scope.calls.len());
-    for (declaration, count) in &scope.calls {
+    counts(&scope.counts, out);
+    optional(out, scope.before.as_deref(), |out, before| counts(before, out));
+}
+
+fn counts(counts: &Counts, out: &mut Writer) {
+    out.uint(u64::from(counts.asks));
+    out.size(counts.calls.len());
+    for (declaration, count) in &counts.calls {
         out.uint(u64::from(*declaration));
         out.uint(u64::from(*count));
     }
@@ -373,50 +380,53 @@ impl Machine {
     }
 
     /// Every value that the run can still reach from its rows.
-    fn each_value(&self, visit: &mut dyn FnMut(&Value)) {
+    pub(crate) fn each_value(&self, visit: &mut dyn FnMut(&Value)) {
         self.globals.iter().chain(&self.states).for_each(&mut *visit);
-        for fiber in self.fibers.values() {
-            for index in 0..fiber.frames.len() {
-                let frame = &fiber.frames[index];
-                let function = self.image.function(frame.function);
-                let point = self.safe_point_of(fiber, index).and_then(|number| function.safe_points.get(number));
-                for reg in point.map_or(&[][..], |point| point.live.as_slice()) {
-                    if let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg)) {
-                        visit(value);
-                    }
-                }
-            }
-            let texts = [&fiber.around.path, &fiber.around.step_path];
-            texts.into_iter().chain(fiber.scopes.iter().map(|scope| &scope.name)).for_each(|text| {
-                visit(&Value::Str(text.clone()));
-            });
-            match &fiber.state {
-                FiberState::Ready(Some(Delivered::Value(value) | Delivered::Thrown(value))) => visit(value),
-                FiberState::Ready(None) => {}
-                FiberState::Waiting(effect) => {
-                    effect.args.iter().for_each(&mut *visit);
-                    visit(&Value::Str(effect.path.clone()));
-                    effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
-                    if let Hold::Asks(question) = &effect.hold {
-                        visit(&question.data);
-                    }
-                }
-                FiberState::Joining(group) => {
-                    visit(&group.items);
-                    visit(&group.each);
-                    visit(&group.results);
-                    visit(&Value::Str(group.path.clone()));
-                    if let Some(Ending::Error(error)) = &group.ending {
-                        visit(error);
-                    }
-                    group.left.iter().for_each(&mut *visit);
-                }
-            }
-            fiber.left.iter().for_each(&mut *visit);
-            for cancel in &fiber.cancels {
-                if let Then::Throw(value) | Then::Give(value) = &cancel.then {
+        self.fibers.values().for_each(|fiber| self.each_value_of(fiber, visit));
+    }
+
+    /// Those of one fiber.
+    pub(crate) fn each_value_of(&self, fiber: &Fiber, visit: &mut dyn FnMut(&Value)) {
+        for index in 0..fiber.frames.len() {
+            let frame = &fiber.frames[index];
+            let function = self.image.function(frame.function);
+            let point = self.safe_point_of(fiber, index).and_then(|number| function.safe_points.get(number));
+            for reg in point.map_or(&[][..], |point| point.live.as_slice()) {
+                if let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg)) {
                     visit(value);
                 }
+            }
+        }
+        let texts = [&fiber.around.path, &fiber.around.step_path];
+        texts.into_iter().chain(fiber.scopes.iter().map(|scope| &scope.name)).for_each(|text| {
+            visit(&Value::Str(text.clone()));
+        });
+        match &fiber.state {
+            FiberState::Ready(Some(Delivered::Value(value) | Delivered::Thrown(value))) => visit(value),
+            FiberState::Ready(None) => {}
+            FiberState::Waiting(effect) => {
+                effect.args.iter().for_each(&mut *visit);
+                visit(&Value::Str(effect.path.clone()));
+                effect.step.iter().for_each(|step| visit(&Value::Str(step.clone())));
+                if let Hold::Asks(question) = &effect.hold {
+                    visit(&question.data);
+                }
+            }
+            FiberState::Joining(group) => {
+                visit(&group.items);
+                visit(&group.each);
+                visit(&group.results);
+                visit(&Value::Str(group.path.clone()));
+                if let Some(Ending::Error(error)) = &group.ending {
+                    visit(error);
+                }
+                group.left.iter().for_each(&mut *visit);
+            }
+        }
+        fiber.left.iter().for_each(&mut *visit);
+        for cancel in &fiber.cancels {
+            if let Then::Throw(value) | Then::Give(value) = &cancel.then {
+                visit(value);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{Run, aside};
 use crate::{
     event::Event,
     machine::Decided,
-    store::{OpenRequest, RequestEnd, StoreError},
+    store::{Answered, OpenRequest, RequestEnd, StoreError},
 };
 
 impl Run {
@@ -25,7 +25,21 @@ impl Run {
     /// Why it does not fit; the request is still open.
     pub fn respond(&mut self, id: &str, answer: &Json) -> Result<(), String> {
         self.fire_timers();
+        if !self.requests.contains_key(id) && !self.closed.contains_key(id) {
+            // One that was closed by an earlier process; the store knows how, and records nothing for it.
+            return Err(match self.store.answer(&self.id, id, &answer.to_string(), self.host.now()) {
+                Ok(Answered::Refused(reason)) => reason,
+                Ok(Answered::Recorded) | Err(_) => self.not_open(id),
+            });
+        }
         self.answer(id, answer)
+    }
+
+    fn not_open(&self, id: &str) -> String {
+        match self.closed.get(id) {
+            Some(how) => format!("the request `{id}` {how}"),
+            None => format!("the request `{id}` is not open"),
+        }
     }
 
     /// Gives the run up without driving it; nothing of it was changed.
@@ -47,9 +61,7 @@ impl Run {
 
     /// Takes an answer, or says why not; a refused request is still open.
     pub(super) fn answer(&mut self, id: &str, answer: &Json) -> Result<(), String> {
-        let Some(request) = self.requests.get(id) else {
-            return Err(format!("request `{id}` is not open; it was answered, withdrawn, or its time is over"));
-        };
+        let Some(request) = self.requests.get(id) else { return Err(self.not_open(id)) };
         let value = request.read(&self.image.program.types, answer)?;
         let (fiber, effect) = request.waits;
         self.requests.remove(id);

@@ -217,6 +217,11 @@ impl Run {
 
     /// A request is no longer open.
     pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+        let how = match end {
+            RequestEnd::Answered => "is answered already",
+            RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",
+        };
+        self.closed.insert(id.to_owned(), how);
         // One that was never saved as open needs no end.
         match self.opened.iter().position(|opened| opened == id) {
             Some(at) => {

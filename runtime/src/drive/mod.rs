@@ -115,6 +115,8 @@ pub struct Run {
     opened: Vec<String>,
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
+    /// How requests ended that this process had open.
+    closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
     replies: Vec<commit::Reply>,
     /// Effects that wait for a moment: (moment, fiber, effect).

@@ -88,6 +88,7 @@ impl Run {
             let message = format!("a request with the id `{}` is open already", request.id);
             return Err(Fault::new(Kind::Request, message));
         }
+        self.closed.remove(&request.id);
         if new {
             self.tell(Event::RequestInfo(request.json.clone()));
             self.opened.push(request.id.clone());
@@ -164,6 +165,7 @@ impl Run {
                     self.requests.remove(&id);
                     self.tell(Event::RequestWithdrawn { id: id.clone() });
                     self.end_request(&id, RequestEnd::Withdrawn);
+                    self.closed.insert(id, "is no longer open: its time is over");
                     outcome
                 }
                 None => Ok(Value::Null),

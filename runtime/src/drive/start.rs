@@ -309,6 +309,7 @@ impl Run {
             opened: Vec::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
+            closed: BTreeMap::new(),
             timers: BTreeMap::new(),
             replies: Vec::new(),
             calls: BTreeMap::new(),

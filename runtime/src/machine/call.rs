@@ -5,7 +5,7 @@ use wf_lang::program::{FunctionKind, Param, Receiver};
 use super::{
     Machine,
     exec::check,
-    fiber::{Fiber, Frame, MAX_FRAMES, Scope},
+    fiber::{Fiber, Frame, Scope},
 };
 use crate::{
     fault::{Fault, Kind},
@@ -44,8 +44,8 @@ impl Machine {
         function: u32,
         captures: &[Value],
     ) -> Result<(), Fault> {
-        if fiber.depth + fiber.frames.len() >= MAX_FRAMES {
-            return Err(Self::limit(format!("more than {MAX_FRAMES} nested calls")));
+        if fiber.frames.len() >= fiber.look_at {
+            self.look(fiber)?;
         }
         let callee = self.image.function(function);
         if callee.scoped {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
+use super::weight::FIRST_LOOK;
 use crate::{
     effect::Effect,
     fault::Fault,
@@ -41,9 +42,18 @@ pub(crate) struct Scope {
     pub(crate) index: u32,
     /// The attempt under way; 0 before the first, and for what has none.
     pub(crate) attempt: u32,
-    /// How many calls of each declaration were made in it.
+    /// What was called in it.
+    pub(crate) counts: Counts,
+    /// The same as it was when its first attempt began: defaults of parameters are computed before.
+    pub(crate) before: Option<Box<Counts>>,
+}
+
+/// What was called in a scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    /// How many calls of each declaration were made.
     pub(crate) calls: Vec<(u32, u32)>,
-    /// How many calls to the outside were made in it.
+    /// How many calls to the outside were made.
     pub(crate) asks: u32,
 }
 
@@ -85,6 +95,8 @@ pub(crate) struct Fiber {
     pub(crate) deadlines: Vec<Deadline>,
     /// How many calls are in progress in the fibers that join it; not saved, for they are there.
     pub(crate) depth: usize,
+    /// The number of frames at which the next call looks whether there is room for it; not saved.
+    pub(crate) look_at: usize,
     /// The frames below this one are as they were last saved.
     pub(crate) low_water: usize,
     /// How many segments of its stack are saved.
@@ -225,6 +237,7 @@ impl Fiber {
             left: None,
             deadlines: Vec::new(),
             depth: 0,
+            look_at: FIRST_LOOK,
             low_water: 0,
             saved_segments: 0,
             ran: true,
@@ -252,14 +265,14 @@ impl Fiber {
     pub(crate) fn count_call(&mut self, declaration: u32) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        match scope.calls.iter_mut().find(|(known, _)| *known == declaration) {
+        match scope.counts.calls.iter_mut().find(|(known, _)| *known == declaration) {
             Some((_, count)) => {
                 let index = *count;
                 *count = index.saturating_add(1);
                 index
             }
             None => {
-                scope.calls.push((declaration, 1));
+                scope.counts.calls.push((declaration, 1));
                 0
             }
         }
@@ -269,8 +282,8 @@ impl Fiber {
     pub(crate) fn count_ask(&mut self) -> u32 {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         self.low_water = self.low_water.min(scope.frame as usize);
-        let ordinal = scope.asks;
-        scope.asks = ordinal.saturating_add(1);
+        let ordinal = scope.counts.asks;
+        scope.counts.asks = ordinal.saturating_add(1);
         ordinal
     }
 

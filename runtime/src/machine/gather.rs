@@ -130,6 +130,7 @@ impl Machine {
         if spec.mode == GatherMode::Observe {
             super::testing::observe(&mut child, joining);
         }
+        child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         self.enter(&mut child, closure.function().0, args, closure.captures());
         Some(child)
     }

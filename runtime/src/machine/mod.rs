@@ -31,10 +31,11 @@ mod testing;
 mod unknown;
 mod unwind;
 pub(crate) mod view;
+mod weight;
 
 pub(crate) use exec::result_register;
 pub(crate) use fiber::{
-    Around, Cancel, Clock, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
+    Around, Cancel, Clock, Counts, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
 };
 pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
@@ -90,6 +91,7 @@ pub struct Machine {
     streaming: bool,
     boundary: bool,
     fuel: u32,
+    weight: weight::Weight,
 }
 
 impl Machine {
@@ -129,19 +131,25 @@ impl Machine {
             streaming: false,
             boundary: false,
             fuel: 0,
+            weight: weight::Weight::new(),
         }
     }
 
-    /// Takes up the fibers that were loaded.
-    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>) {
+    /// The fibers that can run, in the order in which they have their turns.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = u32> {
+        let ready = |id: &u32| self.fibers.get(id).is_some_and(|fiber| matches!(fiber.state, FiberState::Ready(_)));
+        self.ready.iter().copied().filter(ready)
+    }
+
+    /// Takes up the fibers that were loaded, with the order in which those have their turns that can run.
+    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>, turns: Vec<u32>) {
+        self.ready = turns.into();
         let links: Vec<(u32, u32)> = fibers.iter().filter_map(|f| f.parent.map(|(parent, _)| (parent, f.id))).collect();
         for mut fiber in fibers {
             let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
             fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
+            fiber.look_at = fiber.look_at.min(MAX_FRAMES.saturating_sub(fiber.depth));
             self.timed |= !fiber.deadlines.is_empty();
-            if matches!(fiber.state, FiberState::Ready(_)) {
-                self.ready.push_back(fiber.id);
-            }
             self.fibers.insert(fiber.id, fiber);
         }
         for (parent, child) in links {
@@ -157,19 +165,17 @@ impl Machine {
     }
 
     /// Runs ready fibers, in the order in which they became ready, until something must be decided outside.
-    pub fn run(&mut self, fuel: u32) -> Progress {
-        self.fuel = fuel;
+    pub fn run(&mut self, mut fuel: u32) -> Progress {
         while let Some(id) = self.ready.front().copied() {
             let Some(mut fiber) = self.fibers.remove(&id) else {
                 self.ready.pop_front();
                 continue;
             };
-            let stop = self.exec(&mut fiber);
+            let stop = self.turn(&mut fiber, &mut fuel);
             fiber.ran = true;
             match stop {
+                // It goes on where it stopped: branches switch only where a call waits.
                 Stop::OutOfFuel => {
-                    self.ready.pop_front();
-                    self.ready.push_back(id);
                     self.fibers.insert(id, fiber);
                     return Progress::OutOfFuel;
                 }

@@ -2,7 +2,10 @@
 
 use wf_lang::program::{Function, FunctionKind, op::CtxMember};
 
-use super::{Around, Machine, Outcome, fiber::Fiber};
+use super::{
+    Around, Machine, Outcome,
+    fiber::{Counts, Fiber},
+};
 use crate::{
     effect::{Effect, EffectKind, idempotency_key},
     event::{CallEvent, Event},
@@ -23,8 +26,11 @@ impl Machine {
         if let Some(scope) = fiber.scopes.last_mut() {
             scope.attempt = attempt;
             // What an attempt calls has the same paths as what the one before it called.
-            scope.calls.clear();
-            scope.asks = 0;
+            if attempt > 1 {
+                scope.counts = scope.before.as_deref().cloned().unwrap_or_default();
+            } else if scope.counts != Counts::default() {
+                scope.before = Some(Box::new(scope.counts.clone()));
+            }
         }
         self.tell_call(fiber, fiber.scopes.len(), CallEvent::Started, Vec::new());
         self.boundary = true;

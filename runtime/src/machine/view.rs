@@ -15,7 +15,11 @@ impl Machine {
     fn fiber_view(&self, fiber: &Fiber) -> Json {
         let frames: Vec<Json> =
             (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();
-        json!({ "path": fiber.path(), "waits_for": self.waits_for(fiber), "frames": frames })
+        let mut view = json!({ "path": fiber.path(), "waits_for": self.waits_for(fiber), "frames": frames });
+        if !fiber.cancels.is_empty() {
+            view["cancelled"] = json!(true);
+        }
+        view
     }
 
     fn frame_view(&self, fiber: &Fiber, index: usize) -> Option<Json> {

@@ -16,7 +16,7 @@ use wf_runtime::{
 use crate::harness::{Call, Kept, Script, Stage, World};
 
 /// The scripts that run by a clock which stands still while they compute: what they come to depends on it.
-const STILL: &[&str] = &["timeout.wf"];
+const STILL: &[&str] = &["everywhere.wf", "timeout.wf"];
 
 /// How a script is run once, with stops after each `every` writes.
 struct Outcome {
@@ -149,6 +149,23 @@ fn a_run_that_is_stopped_after_any_write_comes_to_the_same_end() {
 #[test]
 fn so_does_one_that_saves_at_every_boundary() {
     interrupt(&Options { each_boundary: true, ..Options::default() });
+}
+
+#[test]
+fn what_a_default_calls_has_a_key_of_its_own() {
+    let text = r#"
+        @retry(attempts: 2, backoff: 1ms)
+        step work(a: string = exec(["echo", "a"]).stdout, b: string = fs.append("x", a) ?? a) -> string {
+            exec(["fail", "1", "${ctx.attempt}", a, b]).stdout
+        }
+        workflow main() -> any { work() }
+    "#;
+    let script = Script::new("defaults.wf", text);
+    for every in [None, Some(1), Some(2)] {
+        let outcome = run("defaults.wf", &script, &Options::default(), every);
+        let keys: std::collections::BTreeSet<_> = outcome.calls.iter().map(|call| &call.key).collect();
+        assert_eq!(keys.len(), 3, "{every:?}: {:?}", outcome.calls);
+    }
 }
 
 #[test]

@@ -22,4 +22,5 @@ mod store;
 mod testing;
 mod validate;
 mod value;
+mod weight;
 mod zones;

@@ -18,8 +18,8 @@
 //! `input` and `answers` (with an id, or for the oldest open request; one line a pause, and `-` where time passes instead)
 //! are given; the rest is found: `prints`, `tells` (the program's own events), `retries`, `cancels` (a step), `withdraws`
 //! (a request), `file`, `refused`, `output`, `fails: kind: message`, `waits` (an open request), `state`, or `error[CODE]
-//! line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what is found.
-//! The world is that of `scripted.rs`; a line `// file: ./steps.wf` begins another file of the script.
+//! line: message` where the script is wrong. `UPDATE_EXPECT=1` rewrites what is found. The world is that of `scripted.rs`;
+//! a line `// file: ./steps.wf` begins another file of the script.
 
 use std::{fmt::Write, fs, path::Path};
 
