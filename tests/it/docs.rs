@@ -11,6 +11,7 @@
 //! Other blocks hold what cannot be run here: settings of editors (`lua`, `toml`), commands to type (`sh`), `text`.
 
 mod library;
+mod links;
 mod markdown;
 mod session;
 

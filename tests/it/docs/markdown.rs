@@ -46,6 +46,15 @@ impl Page {
         Self { path, text, blocks }
     }
 
+    /// What stands outside of blocks.
+    pub(super) fn prose(&self) -> String {
+        let mut lines: Vec<&str> = self.text.lines().collect();
+        for block in self.blocks.iter().rev() {
+            lines.drain(block.range());
+        }
+        lines.join("\n")
+    }
+
     /// The page with other lines in place of some, from the last ones to the first.
     pub(super) fn write(&self, changes: &[(std::ops::Range<usize>, String)]) {
         let mut lines: Vec<&str> = self.text.lines().collect();
