@@ -1,8 +1,8 @@
 //! Tokens to what the grammar sees: balanced brackets, line breaks only where they separate, no trivia.
 //!
-//! One linear pass. A bracket left open is found by indentation, closed by an empty token and reported once; after
-//! this pass every bracket has its partner, which `Tok::pair` names. Nesting is bounded here, so that what walks the
-//! tree later may recurse.
+//! One linear pass. Brackets that are missing are empty tokens here, those that are too many are left out, so every
+//! bracket has its partner, which `Tok::pair` names. Nesting is bounded here, so that what walks the tree later may
+//! recurse.
 
 use crate::{
     code::Code,
@@ -10,6 +10,7 @@ use crate::{
     source::Source,
     span::{SourceId, Span},
     syntax::{
+        balance::{Balance, Change, balance},
         lines,
         token::{Token, TokenKind},
     },
@@ -24,7 +25,7 @@ pub(super) struct Tok {
     pub begins_line: bool,
     /// A `(` that opens the parameters of a lambda, or a `>` that closes a type.
     pub marked: bool,
-    /// A closer that nobody wrote.
+    /// A bracket that nobody wrote.
     pub inserted: bool,
     /// Where it begins.
     pub start: u32,
@@ -53,90 +54,90 @@ const NOWHERE: u32 = u32::MAX;
 
 /// Prepares tokens for the grammar; `problems` are the lexer's.
 pub(super) fn layout(source: &Source, tokens: &[Token], problems: &[Diagnostic]) -> Layout {
-    let unclosed_strings =
-        problems.iter().filter(|p| p.code == Code::UnclosedString).map(|p| p.span.start).collect::<Vec<_>>();
+    let Balance { changes, diagnostics } = balance(source, tokens, problems);
     let mut pass = Pass {
-        source: source.id,
         text: &source.text,
         out: Layout { toks: Vec::with_capacity(tokens.len() / 2), ..Layout::default() },
-        frames: vec![Frame::new(TokenKind::TooDeep, NOWHERE, 0, 0)],
+        frames: vec![Frame::new(TokenKind::TooDeep, NOWHERE)],
         total: 0,
-        careful: !balanced(tokens),
         skipping: false,
+        skipped: Vec::new(),
         item: 0,
-        line: 0,
-        indent: 0,
         begins_line: true,
+        ends_dropped: false,
         doc: None,
-        unclosed_strings,
-        closed: NOWHERE,
     };
+    let mut changes = changes.into_iter().peekable();
     for (index, token) in tokens.iter().enumerate() {
-        pass.token(*token, &tokens[index + 1..]);
+        let mut dropped = false;
+        while let Some((_, change)) = changes.next_if(|(at, _)| *at == index) {
+            match change {
+                Change::Insert(kind) => pass.insert(kind),
+                Change::Drop => {
+                    dropped = true;
+                    pass.ends_dropped = true;
+                }
+            }
+        }
+        if !dropped {
+            pass.token(*token, &tokens[index + 1..]);
+        }
     }
-    pass.finish();
-    pass.out
-}
-
-/// Whether every bracket has its partner.
-fn balanced(tokens: &[Token]) -> bool {
-    let mut open = Vec::new();
-    tokens.iter().all(|token| {
-        open.extend(token.kind.closer());
-        !token.kind.is_closer() || open.pop() == Some(token.kind)
-    }) && open.is_empty()
+    changes.for_each(|(_, change)| {
+        if let Change::Insert(kind) = change {
+            pass.insert(kind);
+        }
+    });
+    pass.leave_skipped(source.text.len());
+    let Pass { mut out, skipped, .. } = pass;
+    let seen = |diagnostic: &Diagnostic| {
+        let next = skipped.partition_point(|(start, _)| *start <= diagnostic.span.start);
+        next.checked_sub(1).is_none_or(|before| skipped[before].1 <= diagnostic.span.start)
+    };
+    out.diagnostics.extend(diagnostics.into_iter().filter(seen));
+    out
 }
 
 /// An open bracket; the lowest one stands for the file.
 struct Frame {
     opener: TokenKind,
     index: u32,
-    start: u32,
-    /// How far the line of the opener is indented.
-    indent: u32,
     /// Tokens since the last separator.
     count: u32,
     /// `<` that may be of a type.
     angles: u32,
+    /// One of them is of a type for certain: `map<`, `agent<`.
+    generic: bool,
 }
 
 impl Frame {
-    fn new(opener: TokenKind, index: u32, start: u32, indent: u32) -> Self {
-        Self { opener, index, start, indent, count: 0, angles: 0 }
+    fn new(opener: TokenKind, index: u32) -> Self {
+        Self { opener, index, count: 0, angles: 0, generic: false }
     }
 }
 
 struct Pass<'s> {
-    source: SourceId,
     text: &'s str,
     out: Layout,
     frames: Vec<Frame>,
     /// The sum of the frames' counts.
     total: u32,
-    /// Brackets do not match, so indentation decides.
-    careful: bool,
     /// Within a declaration that is nested too deeply.
     skipping: bool,
+    /// Where those declarations begin and end.
+    skipped: Vec<(u32, u32)>,
     /// Index of the first token of the declaration.
     item: usize,
-    /// Offset at which the line begins.
-    line: u32,
-    /// Indentation of the line.
-    indent: u32,
     begins_line: bool,
+    /// A closer that counts for nothing stands behind the last token, so the line does not go on.
+    ends_dropped: bool,
     doc: Option<String>,
-    unclosed_strings: Vec<u32>,
-    /// Index of the bracket that was closed last.
-    closed: u32,
 }
 
 impl Pass<'_> {
     fn token(&mut self, token: Token, rest: &[Token]) {
         match token.kind {
-            TokenKind::Newline => {
-                self.line = token.span.end;
-                self.begins_line = true;
-            }
+            TokenKind::Newline => self.begins_line = true,
             TokenKind::DocComment => add_line(&mut self.doc, &self.text[token.span.range()]),
             TokenKind::ModuleDoc => add_line(&mut self.out.module_doc, &self.text[token.span.range()]),
             kind if kind.is_trivia() => {}
@@ -147,20 +148,41 @@ impl Pass<'_> {
     fn significant(&mut self, token: Token, rest: &[Token]) {
         let begins_line = std::mem::take(&mut self.begins_line);
         if begins_line {
-            self.indent = token.span.start - self.line;
-            if self.careful {
-                self.leave_by_indent(token.kind);
-            }
-            self.line_break(token.kind, rest);
+            self.line_break(token, rest);
         }
+        self.ends_dropped = false;
         if token.kind.is_closer() {
-            return self.close(token, begins_line);
+            return self.close(Tok { begins_line, ..tok(token.kind, token.span.start, token.span.end) });
         }
         self.count(token.kind);
+        if token.kind == TokenKind::GreaterEq && self.frame().generic {
+            let (greater, eq) = halves(token);
+            self.push(greater, begins_line);
+            return self.push(eq, false);
+        }
         self.push(token, begins_line);
+        self.open(token);
+    }
+
+    /// A bracket that nobody wrote, behind the last token.
+    fn insert(&mut self, kind: TokenKind) {
+        let at = self.previous_end();
+        let new = Tok { inserted: true, ..tok(kind, at, at) };
+        if kind.is_closer() {
+            return self.close(new);
+        }
+        self.count(kind);
+        if !self.skipping {
+            self.out.toks.push(new);
+        }
+        self.open(Token { kind, span: Span { source: SourceId(0), start: at, end: at } });
+    }
+
+    /// Notes an opening bracket that was pushed, and whether there are too many.
+    fn open(&mut self, token: Token) {
         if token.kind.closer().is_some() {
             let index = self.last_index();
-            self.frames.push(Frame::new(token.kind, index, token.span.start, self.indent));
+            self.frames.push(Frame::new(token.kind, index));
         }
         if self.frames.len() > MAX_OPEN + 1 || self.total > MAX_TOKENS {
             self.too_deep(token.span);
@@ -168,7 +190,8 @@ impl Pass<'_> {
     }
 
     /// Emits a line break before the token that begins a line, if it separates there.
-    fn line_break(&mut self, kind: TokenKind, rest: &[Token]) {
+    fn line_break(&mut self, token: Token, rest: &[Token]) {
+        let (kind, start) = (token.kind, token.span.start);
         let frame = self.frame();
         let outermost = frame.opener == TokenKind::TooDeep;
         if !outermost && frame.opener != TokenKind::LeftBrace {
@@ -177,19 +200,15 @@ impl Pass<'_> {
         let next = rest.iter().map(|token| token.kind).find(|kind| !kind.is_trivia());
         let declares = outermost && lines::begins_declaration(kind, next);
         if self.skipping {
-            if outermost && (declares || kind == TokenKind::At) {
-                self.skipping = false;
-                let end = self.previous_end();
-                if let Some(last) = self.out.toks.last_mut() {
-                    last.end = last.end.max(end);
-                }
-            } else {
+            if !(outermost && (declares || kind == TokenKind::At)) {
                 return;
             }
+            self.leave_skipped(start as usize);
         }
         let Some(last) = self.out.toks.last() else { return };
         let before = self.out.toks.len().checked_sub(2).map(|index| self.out.toks[index].kind);
-        let goes_on = lines::ends_open(before, last.kind, last.marked) || lines::begins_open(kind, next);
+        let ends_open = !self.ends_dropped && lines::ends_open(before, last.kind, last.marked);
+        let goes_on = ends_open || lines::begins_open(kind, next);
         if (goes_on && !declares && !matches!(kind, TokenKind::Let | TokenKind::While)) || kind.is_closer() {
             return;
         }
@@ -203,115 +222,27 @@ impl Pass<'_> {
         }
     }
 
-    fn close(&mut self, token: Token, begins_line: bool) {
-        let Some(depth) = self.partner(token.kind) else {
-            let text = token.kind.text();
-            if token.kind != TokenKind::StrClose && !self.skipping {
-                self.out.diagnostics.push(
-                    Diagnostic::new(Code::Unopened, token.span, format!("this `{text}` closes nothing"))
-                        .help("delete it, or write the bracket that it closes before it"),
-                );
-            }
+    fn close(&mut self, closer: Tok) {
+        let Some(frame) = self.frames.pop_if(|frame| frame.opener.closer() == Some(closer.kind)) else { return };
+        self.total -= frame.count;
+        self.count(closer.kind);
+        if self.skipping {
             return;
-        };
-        let mut reported = false;
-        while self.frames.len() > depth + 1 {
-            self.leave(&mut reported);
         }
-        self.pop();
-        self.count(token.kind);
-        self.push(token, begins_line);
-        self.pair();
-    }
-
-    /// The place of the frame that a closer closes: a `)` or `]` closes nothing beyond a `{`.
-    fn partner(&self, closer: TokenKind) -> Option<usize> {
-        for (index, frame) in self.frames.iter().enumerate().skip(1).rev() {
-            if frame.opener.closer() == Some(closer) {
-                return Some(index);
-            }
-            let wall = match closer {
-                TokenKind::RightBrace => frame.opener == TokenKind::StrOpen,
-                TokenKind::StrClose => false,
-                _ => matches!(frame.opener, TokenKind::LeftBrace | TokenKind::StrOpen),
-            };
-            if wall {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// Closes the brackets that the indentation of this line says were left open.
-    fn leave_by_indent(&mut self, kind: TokenKind) {
-        let mut reported = false;
-        while self.frames.len() > 1 {
-            let frame = self.frame();
-            let left = if frame.opener == TokenKind::StrOpen {
-                false
-            } else if kind.is_closer() {
-                frame.opener.closer() == Some(kind)
-                    && self.indent < frame.indent
-                    && self
-                        .frames
-                        .iter()
-                        .rev()
-                        .skip(1)
-                        .any(|outer| outer.opener.closer() == Some(kind) && outer.indent <= self.indent)
-            } else {
-                self.indent < frame.indent || self.indent == frame.indent && !lines::begins_open(kind, None)
-            };
-            if !left {
-                return;
-            }
-            self.leave(&mut reported);
+        self.out.toks.push(closer);
+        if frame.index != NOWHERE {
+            let index = self.last_index();
+            self.out.toks[frame.index as usize].pair = index;
+            self.out.toks[index as usize].pair = frame.index;
         }
     }
 
-    /// Closes the innermost bracket with a token that nobody wrote; the first at one place is reported.
-    fn leave(&mut self, reported: &mut bool) {
-        let at = self.previous_end();
-        let (opener, start) = (self.frame().opener, self.frame().start);
-        let by_string = self.unclosed_strings.iter().any(|string| (start..=at).contains(string));
-        if !*reported && !by_string && !self.skipping && opener != TokenKind::StrOpen {
-            *reported = true;
-            let span = Span { source: self.source, start, end: start + 1 };
-            let closer = opener.closer().map_or("", TokenKind::text);
-            let what = format!("this `{}` is never closed", opener.text());
-            let here = Span { source: self.source, start: at, end: at };
-            self.out.diagnostics.push(
-                Diagnostic::new(Code::Unclosed, span, what)
-                    .label(here, format!("`{closer}` is missing here, as the lines are indented")),
-            );
-        }
-        let closer = opener.closer().unwrap_or(TokenKind::RightBrace);
-        self.pop();
-        if !self.skipping {
-            self.out.toks.push(Tok { inserted: true, ..tok(closer, at, at) });
-            self.pair();
-        }
-    }
-
-    fn pop(&mut self) {
-        if let Some(frame) = self.frames.pop() {
-            self.total -= frame.count;
-            self.closed = frame.index;
-        }
-    }
-
-    fn finish(&mut self) {
-        let mut reported = false;
-        while self.frames.len() > 1 {
-            self.leave(&mut reported);
-        }
-    }
-
-    /// Ties the last token to the bracket that was closed.
-    fn pair(&mut self) {
-        let index = self.last_index();
-        if !self.skipping && self.closed != NOWHERE {
-            self.out.toks[self.closed as usize].pair = index;
-            self.out.toks[index as usize].pair = self.closed;
+    /// Ends a declaration that is nested too deeply.
+    fn leave_skipped(&mut self, end: usize) {
+        if std::mem::take(&mut self.skipping)
+            && let Some(last) = self.skipped.last_mut()
+        {
+            last.1 = u32::try_from(end).unwrap_or(u32::MAX);
         }
     }
 
@@ -330,6 +261,7 @@ impl Pass<'_> {
             self.total -= frame.count;
             frame.count = 0;
             frame.angles = 0;
+            frame.generic = false;
         }
     }
 
@@ -342,7 +274,11 @@ impl Pass<'_> {
         let before = self.out.toks.last().copied();
         if let Some(frame) = self.frames.last_mut() {
             match token.kind {
-                TokenKind::Less if before.is_some_and(|tok| tok.kind.is_word()) => frame.angles += 1,
+                TokenKind::Less if before.is_some_and(|tok| tok.kind.is_word()) => {
+                    let before = before.map_or("", |tok| &self.text[tok.start as usize..tok.end as usize]);
+                    frame.angles += 1;
+                    frame.generic |= matches!(before, "map" | "agent" | "type");
+                }
                 TokenKind::Greater if frame.angles > 0 => {
                     frame.angles -= 1;
                     new.marked = true;
@@ -350,6 +286,7 @@ impl Pass<'_> {
                 kind if !lines::may_be_in_type(kind) => frame.angles = 0,
                 _ => {}
             }
+            frame.generic &= frame.angles > 0;
         }
         if let Some(Tok { kind: TokenKind::RightParen, pair, .. }) = before
             && token.kind == TokenKind::FatArrow
@@ -378,8 +315,9 @@ impl Pass<'_> {
         let start = self.out.toks.get(self.item).map_or(span.start, |tok| tok.start);
         self.out.toks.truncate(self.item);
         let item = self.item;
-        self.out.docs.retain(|(index, _)| (*index as usize) < item);
+        self.out.docs.truncate(self.out.docs.partition_point(|(index, _)| (*index as usize) < item));
         self.out.toks.push(tok(TokenKind::TooDeep, start, span.end));
+        self.skipped.push((start, span.end));
         self.frames.iter_mut().for_each(|frame| frame.index = NOWHERE);
     }
 
@@ -398,6 +336,13 @@ impl Pass<'_> {
 
 fn tok(kind: TokenKind, start: u32, end: u32) -> Tok {
     Tok { kind, begins_line: false, marked: false, inserted: false, start, end, pair: NOWHERE }
+}
+
+/// `>=` taken apart, where the `>` closes a type.
+fn halves(token: Token) -> (Token, Token) {
+    let middle = token.span.start + 1;
+    let half = |kind, start, end| Token { kind, span: Span { start, end, ..token.span } };
+    (half(TokenKind::Greater, token.span.start, middle), half(TokenKind::Eq, middle, token.span.end))
 }
 
 /// Adds the text of a doc comment's line.

@@ -10,6 +10,7 @@ use crate::{
     span::Span,
     syntax::{
         number,
+        quotes::OpenString,
         token::{Token, TokenKind},
     },
 };
@@ -23,42 +24,59 @@ pub struct Lexed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Takes a source apart.
+/// Takes a source apart. When a string of several lines has no end, it is taken apart once more, and the indentation of
+/// the lines tells where such strings end.
 pub fn lex(source: &Source) -> Lexed {
-    let mut lexer = Lexer {
-        source,
-        text: &source.text,
-        at: 0,
-        tokens: Vec::with_capacity(source.text.len() / 3),
-        diagnostics: Vec::new(),
-        strings: Vec::new(),
-    };
-    while lexer.at < lexer.text.len() {
-        lexer.token();
-    }
-    lexer.leave_strings(true);
-    Lexed { tokens: lexer.tokens, diagnostics: lexer.diagnostics }
+    let lexer = Lexer::new(source, false).run();
+    let Lexer { tokens, diagnostics, .. } = if lexer.endless { Lexer::new(source, true).run() } else { lexer };
+    Lexed { tokens, diagnostics }
 }
 
-struct Lexer<'s> {
+pub(super) struct Lexer<'s> {
     source: &'s Source,
-    text: &'s str,
-    at: usize,
+    pub(super) text: &'s str,
+    pub(super) at: usize,
+    /// Where the line begins.
+    pub(super) line: usize,
     tokens: Vec<Token>,
-    diagnostics: Vec<Diagnostic>,
-    strings: Vec<OpenString>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The strings whose inserted expressions are being read.
+    pub(super) strings: Vec<OpenString>,
+    /// How many of them end on their line.
+    pub(super) short_strings: usize,
+    /// The indentation of a line may end strings of several lines.
+    pub(super) careful: bool,
+    /// Such a string has no end.
+    pub(super) endless: bool,
+    /// No `*/` stands behind the last `/*`, so none is looked for again.
+    no_block_end: bool,
 }
 
-/// A string whose inserted expression is being read.
-#[derive(Clone, Copy)]
-struct OpenString {
-    start: usize,
-    multiline: bool,
-    /// Braces open within the inserted expression.
-    braces: u32,
-}
+impl<'s> Lexer<'s> {
+    fn new(source: &'s Source, careful: bool) -> Self {
+        Self {
+            source,
+            text: &source.text,
+            at: 0,
+            line: 0,
+            tokens: Vec::with_capacity(source.text.len() / 3),
+            diagnostics: Vec::new(),
+            strings: Vec::new(),
+            short_strings: 0,
+            careful,
+            endless: false,
+            no_block_end: false,
+        }
+    }
 
-impl Lexer<'_> {
+    fn run(mut self) -> Self {
+        while self.at < self.text.len() {
+            self.token();
+        }
+        self.leave_strings(true);
+        self
+    }
+
     fn token(&mut self) {
         let start = self.at;
         let Some(first) = self.peek() else { return };
@@ -70,12 +88,17 @@ impl Lexer<'_> {
             }
             '\n' => {
                 self.at = start;
+                self.line = start + 1;
                 self.leave_strings(false);
                 self.at = start + 1;
                 TokenKind::Newline
             }
             '/' if self.eat('/') => self.comment(start),
             '/' if self.eat('*') => self.block_comment(start),
+            '#' if start == 0 && self.eat('!') => {
+                self.eat_while(|c| c != '\n');
+                TokenKind::Comment
+            }
             '#' => {
                 self.eat_while(|c| c != '\n');
                 self.report(Code::BadComment, start, "`#` begins no comment", "comments begin with `//`");
@@ -114,145 +137,29 @@ impl Lexer<'_> {
     }
 
     fn block_comment(&mut self, start: usize) -> TokenKind {
-        match self.text[self.at..].find("*/") {
+        let end = if self.no_block_end { None } else { self.text[self.at..].find("*/") };
+        match end {
             Some(length) => self.at += length + 2,
             None => self.eat_while(|c| c != '\n'),
         }
+        self.no_block_end = end.is_none();
         self.report(Code::BadComment, start, "wf has no block comments", "begin each line with `//`");
         TokenKind::Comment
     }
 
-    /// `'…'` and backticks, up to their end on the same line.
-    fn other_quotes(&mut self, start: usize, quote: char) -> TokenKind {
-        let line = self.text[self.at..].split('\n').next().unwrap_or_default();
-        let closing: &[char] = if matches!(quote, '“' | '„') { &['”', '“'] } else { &[quote] };
-        let Some(length) = line.find(closing) else {
-            let message = match quote {
-                '`' => "strings do not begin with a backtick".to_owned(),
-                _ => format!("strings do not begin with `{quote}`"),
-            };
-            self.report(Code::UnknownCharacter, start, &message, "write strings in double quotes: \"…\"");
-            return TokenKind::Unknown;
-        };
-        let inside = &line[..length];
-        self.at += length + line[length..].chars().next().map_or(0, char::len_utf8);
-        let what = match quote {
-            '`' => "backticks",
-            '\'' => "single quotes",
-            _ => "typographic quotes",
-        };
-        let help = if inside.contains(['"', '\\']) {
-            "write it in double quotes: \"…\"".to_owned()
-        } else {
-            format!("write \"{inside}\"")
-        };
-        self.report(Code::UnknownCharacter, start, &format!("strings do not stand in {what}"), &help);
-        TokenKind::BadStr
-    }
-
-    /// The rest of a string whose first quote is eaten.
-    fn string(&mut self, start: usize) -> TokenKind {
-        let multiline = self.text[self.at..].starts_with("\"\"");
-        if multiline {
-            self.at += 2;
-        }
-        self.string_part(OpenString { start, multiline, braces: 0 }, TokenKind::Str, TokenKind::StrOpen)
-    }
-
-    /// The part of a string after an inserted expression, whose `}` is eaten.
-    fn string_rest(&mut self, start: usize) -> TokenKind {
-        match self.strings.pop() {
-            Some(open) => self.string_part(open, TokenKind::StrClose, TokenKind::StrMiddle),
-            None => self.symbol(start, '}'),
-        }
-    }
-
-    /// Text up to the closing quotes (`closed`) or the next `${` (`opened`).
-    fn string_part(&mut self, open: OpenString, closed: TokenKind, opened: TokenKind) -> TokenKind {
-        loop {
-            let rest = &self.text[self.at..];
-            let Some(length) = rest.find(['"', '\\', '$', '\n']) else {
-                self.at = self.text.len();
-                self.unclosed(open);
-                return closed;
-            };
-            self.at += length;
-            let rest = &rest[length..];
-            match rest.as_bytes()[0] {
-                b'"' if !open.multiline => {
-                    self.at += 1;
-                    return closed;
-                }
-                b'"' if rest.starts_with("\"\"\"") => {
-                    self.at += 3;
-                    return closed;
-                }
-                b'\\' => {
-                    let escaped = rest[1..].chars().next().filter(|c| *c != '\n');
-                    self.at += 1 + escaped.map_or(0, char::len_utf8);
-                }
-                b'$' if rest.starts_with("${") => {
-                    self.at += 2;
-                    self.strings.push(OpenString { braces: 0, ..open });
-                    return opened;
-                }
-                b'\n' if !open.multiline => {
-                    self.unclosed(open);
-                    return closed;
-                }
-                _ => self.at += 1,
-            }
-        }
-    }
-
-    /// At a line break, the end of strings that cannot span lines; at the end of the source, of all.
-    fn leave_strings(&mut self, all: bool) {
-        let Some(outermost) = self.strings.iter().position(|open| all || !open.multiline) else { return };
-        let left: Vec<OpenString> = self.strings.drain(outermost..).collect();
-        for _ in &left {
-            self.push(TokenKind::StrClose, self.at);
-        }
-        self.unclosed(left[0]);
-    }
-
-    fn unclosed(&mut self, open: OpenString) {
-        let span = self.span(open.start, open.start + if open.multiline { 3 } else { 1 });
-        let diagnostic = if open.multiline {
-            Diagnostic::new(Code::UnclosedString, span, "this string is never closed").help("end it with `\"\"\"`")
-        } else {
-            Diagnostic::new(Code::UnclosedString, span, "this string is not closed on its line")
-                .help("end it with `\"`, or write a string of several lines between `\"\"\"`")
-        };
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// A raw string after its `r`; false, with nothing eaten, when none stands here.
-    fn raw_string(&mut self, start: usize) -> bool {
-        let rest = &self.text[self.at..];
-        let hashes = rest.bytes().take_while(|b| *b == b'#').count();
-        if !rest[hashes..].starts_with('"') {
-            return false;
-        }
-        let quotes = if rest[hashes..].starts_with("\"\"\"") { 3 } else { 1 };
-        let end = format!("{}{}", &"\"\"\""[..quotes], &rest[..hashes]);
-        let body = &rest[hashes + quotes..];
-        let line = if quotes == 3 { body } else { body.split('\n').next().unwrap_or_default() };
-        let inside = line.find(&end);
-        self.at += hashes + quotes + inside.map_or(line.len(), |length| length + end.len());
-        if inside.is_none() {
-            let span = self.span(start, start + 1 + hashes + quotes);
-            self.diagnostics.push(
-                Diagnostic::new(Code::UnclosedString, span, "this raw string is never closed")
-                    .help(format!("end it with `{end}`")),
-            );
-        }
-        true
-    }
-
-    fn symbol(&mut self, start: usize, first: char) -> TokenKind {
+    pub(super) fn symbol(&mut self, start: usize, first: char) -> TokenKind {
         let rest = &self.text.as_bytes()[start..];
         if let Some((kind, length)) = symbol(rest) {
             self.at = start + length;
+            if matches!(kind, TokenKind::EqEq | TokenKind::NotEq) && self.eat('=') {
+                let text = &self.text[start..self.at];
+                self.report(
+                    Code::Syntax,
+                    start,
+                    &format!("wf has no `{text}`"),
+                    &format!("write `{}`, which compares values", kind.text()),
+                );
+            }
             if let Some(open) = self.strings.last_mut() {
                 match kind {
                     TokenKind::LeftBrace => open.braces += 1,
@@ -293,15 +200,15 @@ impl Lexer<'_> {
         self.at += rest.find(|c| !go_on(c)).unwrap_or(rest.len());
     }
 
-    fn push(&mut self, kind: TokenKind, start: usize) {
+    pub(super) fn push(&mut self, kind: TokenKind, start: usize) {
         self.tokens.push(Token { kind, span: self.span(start, self.at) });
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.source.id, start, end)
     }
 
-    fn report(&mut self, code: Code, start: usize, message: &str, help: &str) {
+    pub(super) fn report(&mut self, code: Code, start: usize, message: &str, help: &str) {
         self.diagnostics.push(Diagnostic::new(code, self.span(start, self.at), message).help(help));
     }
 }

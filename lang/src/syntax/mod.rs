@@ -5,16 +5,21 @@
 
 #[allow(clippy::large_enum_variant, reason = "expressions lie where they are used, with one box less")]
 pub mod ast;
+mod balance;
+mod cascade;
 pub mod dump;
 mod grammar;
 mod layout;
 pub mod lex;
 mod lines;
 mod number;
+mod quotes;
+mod repair;
 mod string;
 pub mod token;
 pub mod visit;
 
+use self::cascade::{Found, told};
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
@@ -44,23 +49,9 @@ pub fn parse(source: &Source) -> Parsed {
         let diagnostic = Diagnostic::new(Code::TooLarge, Span::new(source.id, 0, 0), message);
         return Parsed { module: ast::Module::default(), tokens: Vec::new(), diagnostics: vec![diagnostic] };
     }
-    let Lexed { tokens, mut diagnostics } = lex(source);
-    let layout = layout::layout(source, &tokens, &diagnostics);
-    diagnostics.extend_from_slice(&layout.diagnostics);
-    let (module, wrong) = grammar::module(source, &layout);
-    diagnostics.retain(|diagnostic| !closes_missing(diagnostic, &module, &wrong));
-    diagnostics.extend(wrong);
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-    Parsed { module, tokens, diagnostics }
-}
-
-/// Whether a bracket closes nothing because the `{` of its declaration is missing, which is reported.
-fn closes_missing(unopened: &Diagnostic, module: &ast::Module, wrong: &[Diagnostic]) -> bool {
-    let at = unopened.span.start;
-    let item = module.items.partition_point(|item| item.span.start <= at).checked_sub(1);
-    let Some(start) = item.map(|item| module.items[item].span.start) else { return false };
-    unopened.code == Code::Unopened
-        && wrong
-            .iter()
-            .any(|other| (start..=at).contains(&other.span.start) && other.message.starts_with("expected `{`"))
+    let Lexed { tokens, diagnostics: words } = lex(source);
+    let layout = layout::layout(source, &tokens, &words);
+    let (module, grammar, skipped) = grammar::module(source, &layout);
+    let found = Found { words, brackets: layout.diagnostics, grammar, skipped };
+    Parsed { module, tokens, diagnostics: told(source, found) }
 }

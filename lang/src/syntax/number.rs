@@ -10,21 +10,35 @@ use crate::{
 /// The length and kind of the number at the beginning of `rest`, with what is wrong with it; `at` is the empty span
 /// where it begins.
 pub(super) fn scan(rest: &str, at: Span) -> (usize, TokenKind, Option<Diagnostic>) {
-    let length = length(rest);
+    let mut length = length(rest);
+    if ends_in_dot(&rest[..length], &rest[length..]) {
+        length += 1;
+    }
     match value(&rest[..length]) {
         Ok(ExprKind::Float(_)) => (length, TokenKind::Float, None),
         Ok(ExprKind::Duration(_)) => (length, TokenKind::Duration, None),
         Ok(_) => (length, TokenKind::Int, None),
-        Err((message, help)) => {
+        Err(problem) => {
             let start = at.start as usize;
-            let mut diagnostic = Diagnostic::new(Code::BadNumber, Span::new(at.source, start, start + length), message);
-            diagnostic.help.extend(help);
-            (length, TokenKind::BadNumber, Some(diagnostic))
+            let span = Span::new(at.source, start, start + length);
+            (length, TokenKind::BadNumber, Some(diagnostic(problem, span)))
         }
     }
 }
 
-/// What a number is worth; `Error` if it is written wrongly.
+fn diagnostic((message, help): Problem, span: Span) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(Code::BadNumber, span, message);
+    diagnostic.help.extend(help);
+    diagnostic
+}
+
+/// The message for a number that does not fit.
+pub(super) fn too_large(text: &str, span: Span) -> Diagnostic {
+    diagnostic(does_not_fit(text), span)
+}
+
+/// What a number is worth; `Error` if it is written wrongly. The one above the largest int is given as the lowest, which
+/// it is behind a `-`.
 pub(super) fn lower(text: &str) -> ExprKind {
     value(text).unwrap_or(ExprKind::Error)
 }
@@ -54,24 +68,38 @@ fn length(rest: &str) -> usize {
     at
 }
 
+/// Whether the dot behind an integer has nothing behind it: neither digits nor a name, and it is no range.
+fn ends_in_dot(number: &str, rest: &str) -> bool {
+    let mut after = rest.chars();
+    number.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+        && after.next() == Some('.')
+        && after.next().is_none_or(|c| c != '.' && c != '_' && !unicode_ident::is_xid_start(c))
+}
+
 type Problem = (String, Option<String>);
 
 fn value(text: &str) -> Result<ExprKind, Problem> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
-    if digits.len() < text.len() && (text.ends_with('_') || text.contains("__")) {
+    if digits.len() < text.len() && !separates_digits(text) {
         return Err((format!("`{text}` has a `_` that separates no digits"), None));
     }
+    if let Some(whole) = digits.strip_suffix('.') {
+        return Err((format!("`{text}` lacks the digits that a float needs"), Some(format!("write `{whole}.0`"))));
+    }
     if let Some(hex) = digits.strip_prefix("0x") {
-        return match i64::from_str_radix(hex, 16) {
-            Ok(value) => Ok(ExprKind::Int(value)),
+        return match u64::from_str_radix(hex, 16) {
+            Ok(value) => int(value, text),
             Err(_) if hex.is_empty() || hex.contains(|c: char| !c.is_ascii_hexdigit()) => {
                 Err((format!("`{text}` is no hexadecimal number"), None))
             }
-            Err(_) => Err(too_large(text)),
+            Err(_) => Err(does_not_fit(text)),
         };
     }
     if digits.bytes().all(|b| b.is_ascii_digit()) {
-        return digits.parse().map(ExprKind::Int).map_err(|_| too_large(text));
+        return digits.parse().map_err(|_| does_not_fit(text)).and_then(|value| int(value, text));
+    }
+    if let Some(problem) = other_base(text, &digits) {
+        return Err(problem);
     }
     let mantissa = digits.trim_end_matches(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
     let is_float = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
@@ -91,9 +119,40 @@ fn value(text: &str) -> Result<ExprKind, Problem> {
     duration(text, &digits)
 }
 
+/// Whether each `_` stands between two digits.
+fn separates_digits(text: &str) -> bool {
+    let hex = text.starts_with("0x");
+    let is_digit = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_digit() || hex && b.is_ascii_hexdigit());
+    let bytes = text.as_bytes();
+    (0..bytes.len())
+        .filter(|at| bytes[*at] == b'_')
+        .all(|at| is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1)))
+}
+
+fn int(value: u64, text: &str) -> Result<ExprKind, Problem> {
+    match i64::try_from(value) {
+        Ok(value) => Ok(ExprKind::Int(value)),
+        Err(_) if value == i64::MIN.unsigned_abs() => Ok(ExprKind::Int(i64::MIN)),
+        Err(_) => Err(does_not_fit(text)),
+    }
+}
+
+/// `0b101`, `0o17`, `0XFF`
+fn other_base(text: &str, digits: &str) -> Option<Problem> {
+    let (message, base) = match digits.get(..2)? {
+        "0b" | "0B" => ("wf has no binary numbers".to_owned(), 2),
+        "0o" | "0O" => ("wf has no octal numbers".to_owned(), 8),
+        "0X" => (format!("`{text}` begins with a large `X`"), 16),
+        _ => return None,
+    };
+    let value = u64::from_str_radix(&digits[2..], base).ok()?;
+    Some((message, Some(format!("write `0x{value:x}` or `{value}`"))))
+}
+
+const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
 /// `1h30m`: units from large to small, each once.
 fn duration(text: &str, digits: &str) -> Result<ExprKind, Problem> {
-    const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
     let mut rest = digits;
     let mut total = 0i64;
     let mut last = None;
@@ -127,10 +186,25 @@ fn unknown_unit(text: &str, unit: &str) -> Problem {
         _ if unit.starts_with('.') => {
             (format!("`{text}` is no number"), Some("durations have no fractions: write `1h30m`".to_owned()))
         }
-        _ => (format!("`{unit}` is no suffix of a number"), Some(units)),
+        _ => {
+            let written = match unit.to_ascii_lowercase().as_str() {
+                "min" | "mins" | "minute" | "minutes" => "m",
+                "sec" | "secs" | "second" | "seconds" => "s",
+                "hr" | "hrs" | "hour" | "hours" => "h",
+                "day" | "days" => "d",
+                "msec" | "msecs" | "millis" => "ms",
+                lower => UNITS.iter().find(|known| known.0 == lower).map_or("", |known| known.0),
+            };
+            let help = match (written, unit) {
+                ("", "w" | "week" | "weeks") => "a week is `7d`".to_owned(),
+                ("", _) => units,
+                _ => format!("write `{}`", text.replace(unit, written)),
+            };
+            (format!("`{unit}` is no suffix of a number"), Some(help))
+        }
     }
 }
 
-fn too_large(text: &str) -> Problem {
+fn does_not_fit(text: &str) -> Problem {
     (format!("`{text}` does not fit an int"), Some(format!("the largest is {}", i64::MAX)))
 }

@@ -34,7 +34,10 @@ pub(super) fn raw(token: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Sm
     let hashes = body.len() - body.trim_start_matches('#').len();
     let body = &body[hashes..];
     let quotes = if body.starts_with("\"\"\"") && (body.len() >= 6 || hashes > 0) { 3 } else { 1 };
-    let end = if body.len() >= 2 * quotes + hashes { body.len() - quotes - hashes } else { body.len() };
+    let is_closed = body.len() >= 2 * quotes + hashes
+        && body.bytes().rev().take(hashes).all(|b| b == b'#')
+        && body[..body.len() - hashes].ends_with(&"\"\"\""[..quotes]);
+    let end = if is_closed { body.len() - quotes - hashes } else { body.len() };
     let part = Part { text: body.get(quotes..end).unwrap_or_default(), span: offset(span, 1 + hashes + quotes) };
     if quotes == 1 {
         return part.text.into();
@@ -43,7 +46,7 @@ pub(super) fn raw(token: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Sm
     for pieces in dedented(&[part], problems) {
         pieces.0.iter().for_each(|piece| text.push_str(piece.text));
     }
-    text.into()
+    if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
 /// What stands between the quotes or braces of a part; the closing ones may be missing.
@@ -87,64 +90,82 @@ impl Pieces<'_> {
     }
 }
 
-/// Drops the first line break, the last line, and the closing quotes' indentation from each line.
+/// Drops the first line break, the line break before the closing quotes, and their indentation from each line.
 fn dedented<'s>(parts: &[Part<'s>], problems: &mut Vec<Diagnostic>) -> Vec<Pieces<'s>> {
-    let whole = parts.last().map_or("", |part| part.text);
-    let indent = whole.rfind('\n').map_or("", |at| &whole[at + 1..]);
-    let indent = if indent.trim_matches([' ', '\t']).is_empty() { indent } else { "" };
-    let closes_line = whole.rfind('\n').is_some_and(|at| whole[at + 1..].trim_matches([' ', '\t']).is_empty());
+    let indent = closing_indent(parts);
+    let last = parts.len().saturating_sub(1);
     let mut reported = false;
     let mut texts = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
         let mut pieces = Vec::new();
         let mut at = 0;
-        let lines: Vec<&str> = part.text.split_inclusive('\n').collect();
-        let starts_line = index == 0;
-        for (number, line) in lines.iter().enumerate() {
-            let span = offset(part.span, at);
+        for (number, line) in part.text.split_inclusive('\n').enumerate() {
+            let mut piece = Part { text: line, span: offset(part.span, at) };
             at += line.len();
-            if starts_line && number == 0 {
-                let first_break = line.trim_end_matches('\n').trim_end_matches('\r').trim_matches([' ', '\t']);
-                if line.ends_with('\n') && first_break.is_empty() {
-                    continue;
+            if number == 0 && index == 0 && line.ends_with('\n') && is_blank(line) {
+                continue;
+            }
+            if number > 0 && !indent.is_empty() {
+                let ends_line = line.ends_with('\n') || index == last && at == part.text.len();
+                match line.strip_prefix(indent) {
+                    Some(rest) => piece = Part { text: rest, span: offset(piece.span, indent.len()) },
+                    None if ends_line && is_blank(line) => piece.text = line.trim_start_matches([' ', '\t']),
+                    None if reported => {}
+                    None => {
+                        reported = true;
+                        problems.push(too_far_left(piece));
+                    }
                 }
             }
-            let begins = number > 0;
-            let mut text = *line;
-            let mut span = span;
-            if begins && !indent.is_empty() {
-                if let Some(rest) = text.strip_prefix(indent) {
-                    text = rest;
-                    span = offset(span, indent.len());
-                } else if text.trim().is_empty() {
-                    text = text.trim_start_matches([' ', '\t']);
-                } else if !reported {
-                    reported = true;
-                    let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
-                    let first = text.chars().next().map_or(0, char::len_utf8);
-                    problems.push(
-                        Diagnostic::new(
-                            Code::BadIndent,
-                            Span { end: span.start + u32::try_from(blank.max(first)).unwrap_or(0), ..span },
-                            "this line is indented less than the closing quotes",
-                        )
-                        .help("indent it at least as far, or move the closing `\"\"\"` to the left"),
-                    );
-                }
-            }
-            pieces.push(Part { text, span });
+            pieces.push(piece);
         }
-        if index + 1 == parts.len() && closes_line {
-            drop_last_line(&mut pieces, at > 0 && part.text.ends_with('\n'));
+        if index == last {
+            drop_last_break(part.text, &mut pieces);
         }
         texts.push(Pieces(pieces));
     }
     texts
 }
 
-/// Drops the line of the closing quotes and the line break before it.
-fn drop_last_line(pieces: &mut Vec<Part<'_>>, ends_in_break: bool) {
-    if !ends_in_break {
+/// The indentation of the closing quotes; where they stand behind text, that which all lines below the first share.
+fn closing_indent<'s>(parts: &[Part<'s>]) -> &'s str {
+    let last = parts.last().map_or("", |part| part.text);
+    if let Some(line) = last.rfind('\n').map(|at| &last[at + 1..]).filter(|line| is_blank(line)) {
+        return line;
+    }
+    let mut shared: Option<&str> = None;
+    for (index, part) in parts.iter().enumerate() {
+        let mut lines = part.text.split('\n').skip(1).peekable();
+        while let Some(line) = lines.next() {
+            let ends_in_insertion = lines.peek().is_none() && index + 1 < parts.len();
+            if !is_blank(line) || ends_in_insertion {
+                let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+                let same = |shared: &str| indent.bytes().zip(shared.bytes()).take_while(|(a, b)| a == b).count();
+                shared = Some(shared.map_or(indent, |shared| &indent[..same(shared)]));
+            }
+        }
+    }
+    shared.unwrap_or_default()
+}
+
+/// Whether a line has nothing but blanks.
+fn is_blank(line: &str) -> bool {
+    line.trim_matches([' ', '\t', '\r', '\n']).is_empty()
+}
+
+fn too_far_left(line: Part<'_>) -> Diagnostic {
+    let blank = line.text.len() - line.text.trim_start_matches([' ', '\t']).len();
+    let first = line.text.chars().next().map_or(0, char::len_utf8);
+    let end = line.span.start + u32::try_from(blank.max(first)).unwrap_or(0);
+    let span = Span { end, ..line.span };
+    Diagnostic::new(Code::BadIndent, span, "this line is indented less than the closing quotes")
+        .help("indent it at least as far, or move the closing `\"\"\"` to the left")
+}
+
+/// Drops the line of the closing quotes, where nothing else stands on it, and the line break before it.
+fn drop_last_break(text: &str, pieces: &mut Vec<Part<'_>>) {
+    let Some(last_line) = text.rfind('\n').map(|at| &text[at + 1..]).filter(|line| is_blank(line)) else { return };
+    if !last_line.is_empty() {
         pieces.pop();
     }
     if let Some(last) = pieces.last_mut() {
@@ -196,7 +217,8 @@ fn escape(rest: &str) -> (usize, Result<char, String>) {
         'f' => '\u{c}',
         '\\' | '/' | '"' | '$' => c,
         'u' => return unicode(rest),
-        _ => return (1 + c.len_utf8(), Err(format!("strings have no escape `\\{}`", c.escape_debug()))),
+        '\n' | '\r' => return (1, Err("a backslash without a character".to_owned())),
+        _ => return (1 + c.len_utf8(), Err(format!("strings have no escape `\\{c}`"))),
     };
     (2, Ok(simple))
 }

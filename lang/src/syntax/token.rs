@@ -144,6 +144,16 @@ impl TokenKind {
         }
     }
 
+    /// The kind of the bracket that this one closes; `None` for what closes no bracket.
+    pub(crate) fn opener(self) -> Option<TokenKind> {
+        match self {
+            TokenKind::RightBrace => Some(TokenKind::LeftBrace),
+            TokenKind::RightParen => Some(TokenKind::LeftParen),
+            TokenKind::RightBracket => Some(TokenKind::LeftBracket),
+            _ => None,
+        }
+    }
+
     /// Whether it closes a bracket or a string with inserted expressions.
     pub fn is_closer(self) -> bool {
         use TokenKind::{RightBrace, RightBracket, RightParen, StrClose};

@@ -16,6 +16,7 @@ use wf_lang::{
 use crate::{
     cases,
     check::{check_text, library},
+    tree,
 };
 
 /// A generator of numbers (splitmix64).
@@ -48,7 +49,8 @@ fn fuzz(what: &str, usual: u64, mut target: impl FnMut(&mut Random)) {
 /// The whole road of a text; gives whether there was a program at its end.
 fn road(library: &[ModuleInput], text: &str) -> bool {
     let parsed = cases::read(text);
-    dump(&parsed.module);
+    tree::check(&parsed, text.strip_prefix('\u{feff}').unwrap_or(text));
+    assert_eq!(dump(&parsed.module), dump(&cases::read(text).module), "reading is the same every time");
     let (checked, diagnostics) = check_text(library, text);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return false;
@@ -66,7 +68,8 @@ fn road(library: &[ModuleInput], text: &str) -> bool {
 
 fn texts() -> Vec<String> {
     let read = |case: cases::Case| case.source.text.to_string();
-    cases::all("check").into_iter().chain(cases::all("parse")).map(read).filter(|text| text.len() < 2500).collect()
+    let all = ["check", "parse", "mutate"].into_iter().flat_map(cases::all);
+    all.map(read).filter(|text| text.len() < 6000).collect()
 }
 
 #[test]

@@ -4,5 +4,7 @@ mod cases;
 mod check;
 mod compile;
 mod fuzz;
+mod mutate;
 mod parse;
 mod robust;
+mod tree;

@@ -7,25 +7,32 @@ use wf_lang::{
     span::Span,
     syntax::{
         Parsed,
-        ast::{Block, Expr, Item, ItemKind, StmtKind},
+        ast::{Item, ItemKind},
+        dump,
     },
 };
 
-use crate::cases::{self, read};
+use crate::{
+    cases::{self, read},
+    tree,
+};
 
 /// Reads a text and checks what holds of any.
 fn checked(text: &str) -> Parsed {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = read(text);
-    let joined: String = parsed.tokens.iter().map(|token| &text[token.span.range()]).collect();
-    assert_eq!(joined, text, "the tokens are the text");
+    let mut end = 0;
+    for token in &parsed.tokens {
+        assert_eq!(token.span.start, end, "tokens touch");
+        in_bounds(token.span, text);
+        end = token.span.end;
+    }
+    assert_eq!(end as usize, text.len(), "the tokens are the text");
     for diagnostic in &parsed.diagnostics {
         in_bounds(diagnostic.span, text);
         diagnostic.labels.iter().for_each(|label| in_bounds(label.span, text));
     }
-    for item in &parsed.module.items {
-        in_bounds(item.span, text);
-    }
+    tree::check(&parsed, text);
     parsed
 }
 
@@ -248,20 +255,6 @@ fn without_any_one_token_the_later_declarations_stand() {
     }
 }
 
-#[test]
-fn ids_of_expressions_are_dense() {
-    for case in cases::all("parse") {
-        let parsed = read(&case.source.text);
-        let text = format!("{:?}", parsed.module);
-        let mut ids: Vec<u32> =
-            text.split("ExprId(").skip(1).filter_map(|rest| rest.split(')').next()?.parse().ok()).collect();
-        ids.sort_unstable();
-        let count = u32::try_from(ids.len()).expect("few");
-        assert_eq!(ids, (0..count).collect::<Vec<_>>(), "{}", case.title);
-        assert_eq!(parsed.module.expr_count, count, "{}", case.title);
-    }
-}
-
 /// The names of the declarations, in order; of those without a name, what they are.
 fn names(parsed: &Parsed) -> Vec<String> {
     let name = |item: &Item| match &item.kind {
@@ -275,28 +268,23 @@ fn names(parsed: &Parsed) -> Vec<String> {
 }
 
 #[test]
-fn spans_lie_within_their_parents() {
-    for case in cases::all("parse") {
-        for item in &read(&case.source.text).module.items {
-            if let ItemKind::Function(function) = &item.kind
-                && let Some(body) = &function.body
-            {
-                assert!(inside(body.span, item.span), "{}", case.title);
-                block(body, &case.title);
-            }
-        }
+fn line_breaks_of_windows_and_a_mark_at_the_beginning_change_nothing() {
+    for case in cases::all("parse").into_iter().chain(cases::all("check")) {
+        let text = &case.source.text;
+        let (plain, marked) = (checked(text), checked(&format!("\u{feff}{text}")));
+        assert_eq!(dump(&marked.module), dump(&plain.module), "{}", case.title);
+        assert_eq!(marked.diagnostics, plain.diagnostics, "{}", case.title);
+        let windows = checked(&text.replace('\n', "\r\n"));
+        assert_eq!(dump(&windows.module), dump(&plain.module), "{}", case.title);
+        let messages = |parsed: &Parsed| parsed.diagnostics.iter().map(|d| d.message.clone()).collect::<Vec<_>>();
+        assert_eq!(messages(&windows), messages(&plain), "{}", case.title);
     }
 }
 
-fn block(body: &Block, title: &str) {
-    for stmt in &body.stmts {
-        assert!(inside(stmt.span, body.span), "{title}: {:?} in {:?}", stmt.span, body.span);
-        if let StmtKind::Expr(Expr { span, .. }) = &stmt.kind {
-            assert!(inside(*span, stmt.span), "{title}");
-        }
-    }
-}
-
-fn inside(inner: Span, outer: Span) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
+#[test]
+fn the_first_line_may_name_the_program_that_runs_it() {
+    let parsed = checked("#!/usr/bin/env -S wf run\n//! A script.\nfn f() { 1 }\n");
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(parsed.module.doc.as_deref(), Some("A script."));
+    assert_eq!(checked("\n#!/bin/sh\n").diagnostics.len(), 1);
 }

@@ -4,13 +4,14 @@ use chumsky::prelude::*;
 
 use super::{
     Rules,
+    expr::args,
     failure::Label,
-    input::{Input, Rule, ahead, choose, expr, kind_ahead, name, one, sign, with_header},
+    input::{Input, Rule, ahead, choose, expr, kind_ahead, name, one, sign, with_header, word},
     lambda,
-    list::{Separator, listed},
+    list::{Separator, headed, listed},
 };
 use crate::syntax::{
-    ast::{Arm, Body, Expr, ExprKind, Pattern, PatternKind},
+    ast::{Arm, Block, Body, Expr, ExprKind, Name, Pattern, PatternKind},
     token::TokenKind,
 };
 
@@ -24,7 +25,7 @@ pub(super) fn conditional<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
             vec![conditional.boxed(), last],
         );
         sign(TokenKind::If)
-            .ignore_then(with_header(true, value))
+            .ignore_then(headed(value))
             .then(block)
             .then(sign(TokenKind::Else).ignore_then(otherwise).or_not())
             .map_with(|((cond, then), otherwise), at| {
@@ -42,14 +43,14 @@ pub(super) fn block_value<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
 
 /// `match x { arms }`
 pub(super) fn matching<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let arms = listed(TokenKind::LeftBrace, Separator::Field, arm(rules), |state, span| Arm {
+    let arms = listed(TokenKind::LeftBrace, Separator::Arm, arm(rules), |state, span| Arm {
         pattern: Pattern { kind: PatternKind::Error, span },
         guard: None,
         body: Body::Expr(state.expr(ExprKind::Error, span)),
         span,
     });
     sign(TokenKind::Match)
-        .ignore_then(with_header(true, rules.expr.clone()))
+        .ignore_then(headed(rules.expr.clone()))
         .then(arms)
         .map_with(|(subject, arms), at| expr(ExprKind::Match { subject: Box::new(subject), arms }, at))
         .boxed()
@@ -71,14 +72,16 @@ fn arm<'t>(rules: &Rules<'t>) -> Rule<'t, Arm> {
 
 /// `try { } catch e { } finally { }`
 pub(super) fn trying<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let catch = sign(TokenKind::Catch).ignore_then(name().or_not()).then(rules.block.clone());
-    let finally = sign(TokenKind::Finally).ignore_then(rules.block.clone());
+    let next = custom(|input: &mut Input<'t, '_>| Ok(kind_ahead(input, 0)));
     sign(TokenKind::Try)
         .ignore_then(rules.block.clone())
-        .then(catch.or_not())
-        .then(finally.or_not())
-        .map_with(|((body, catch), finally), at| {
-            if catch.is_none() && finally.is_none() {
+        .then(catching(rules))
+        .then(next)
+        .map_with(|((body, (catch, finally)), next), at| {
+            let ends = |kind: TokenKind| {
+                matches!(kind, TokenKind::Newline | TokenKind::Semicolon | TokenKind::Comma) || kind.is_closer()
+            };
+            if catch.is_none() && finally.is_none() && next.is_none_or(ends) {
                 let message = "`try` without `catch` or `finally`";
                 at.state().misplaced(body.span, message, "add `catch e { … }` after the block, or write `do`");
             }
@@ -87,10 +90,29 @@ pub(super) fn trying<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         .boxed()
 }
 
-/// `observe f(x)`, in tests
+type Catching = (Option<(Option<Name>, Block)>, Option<Block>);
+
+/// `catch e { } finally { }`, either of which may be left out
+pub(super) fn catching<'t>(rules: &Rules<'t>) -> Rule<'t, Catching> {
+    let catch = sign(TokenKind::Catch).ignore_then(name().or_not()).then(rules.block.clone());
+    let finally = sign(TokenKind::Finally).ignore_then(rules.block.clone());
+    catch.or_not().then(finally.or_not()).boxed()
+}
+
+/// `observe a.f(x)`, in tests; what follows is of the observation.
 pub(super) fn observe<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let field = sign(TokenKind::Dot).ignore_then(word());
+    let path = name()
+        .map_with(|name, at| expr(ExprKind::Name(name.text), at))
+        .foldl_with(field.repeated(), |object, name, at| {
+            expr(ExprKind::Field { object: Box::new(object), name, optional: false }, at)
+        });
+    let call = path.then(args(value).or_not()).map_with(|(callee, args), at| match args {
+        Some(args) => expr(ExprKind::Call { callee: Box::new(callee), args }, at),
+        None => callee,
+    });
     sign(TokenKind::Observe)
-        .ignore_then(value)
+        .ignore_then(call)
         .map_with(|value, at| expr(ExprKind::Observe(Box::new(value)), at))
         .boxed()
 }

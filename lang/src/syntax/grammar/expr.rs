@@ -9,9 +9,11 @@ use super::{
     Rules, control,
     failure::Label,
     gather,
-    input::{At, Input, Rule, ahead, choose, expr, index, kind_ahead, name, one, sign, span, with_header, word},
+    input::{
+        At, Input, Rule, ahead, choose, expr, index, kind_ahead, kind_behind, name, one, sign, span, with_header, word,
+    },
     lambda,
-    list::{Separator, listed},
+    list::{self, Separator, listed},
     literal, operator, record,
 };
 use crate::{
@@ -36,13 +38,21 @@ pub(super) fn expression<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         })
     };
     let range = one(Label::Continuation, |tok| matches!(tok.kind, TokenKind::DotDot | TokenKind::DotDotEq));
-    let before = one(Label::Expression, |tok| matches!(tok.kind, TokenKind::Minus | TokenKind::Not));
+    let before = custom(|input: &mut Input<'t, '_>| {
+        let tok = input.parse(one(Label::Expression, |tok| matches!(tok.kind, TokenKind::Minus | TokenKind::Not)))?;
+        if tok.kind == TokenKind::Minus {
+            input.state().negated = index(input);
+        }
+        Ok(tok)
+    });
     let operators = operand
         .clone()
         .pratt((
             prefix(10, before, |tok: Tok, value, at| {
-                let op = if tok.kind == TokenKind::Not { UnaryOp::Not } else { UnaryOp::Neg };
-                expr(ExprKind::Unary(op, Box::new(value)), at)
+                if tok.kind == TokenKind::Not {
+                    return expr(ExprKind::Unary(UnaryOp::Not, Box::new(value)), at);
+                }
+                literal::negated(value, at)
             }),
             postfix(
                 9,
@@ -84,7 +94,7 @@ fn shortened<'t>(primary: Rule<'t, Expr>, operators: Rule<'t, Expr>) -> Rule<'t,
 fn pipe<'t>(operand: Rule<'t, Expr>) -> Rule<'t, Expr> {
     let target = choose(
         |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
-            Some(kind) if kind.is_name() => Ok(0),
+            Some(kind) if kind.is_name() && kind_ahead(input, 1) != Some(TokenKind::FatArrow) => Ok(0),
             _ => Err(Label::Function),
         },
         vec![operand],
@@ -103,6 +113,9 @@ enum Postfix {
 fn operand<'t>(primary: Rule<'t, Expr>, rules: &Rules<'t>) -> Rule<'t, Expr> {
     primary
         .foldl_with(following(rules).repeated(), |object, postfix, at| {
+            if let ExprKind::TypeValue(_) = object.kind {
+                beside_type(&object, at);
+            }
             let object = Box::new(object);
             let kind = match postfix {
                 Postfix::Field(name, optional) => ExprKind::Field { object, name, optional },
@@ -114,24 +127,42 @@ fn operand<'t>(primary: Rule<'t, Expr>, rules: &Rules<'t>) -> Rule<'t, Expr> {
         .boxed()
 }
 
+/// `type [T].schema`
+fn beside_type(ty: &Expr, at: &mut At<'_, '_>) {
+    let text = at.state().text(ty.span);
+    let diagnostic =
+        Diagnostic::new(Code::NeedsParentheses, ty.span, "what follows a type needs parentheses around it")
+            .help(format!("write `({text})`, and what follows behind it"));
+    at.state().diagnostics.push(diagnostic);
+}
+
 fn following<'t>(rules: &Rules<'t>) -> Rule<'t, Postfix> {
     let select = |input: &mut Input<'t, '_>| match ahead(input, 0) {
         Some(tok) => match tok.kind {
             TokenKind::Dot | TokenKind::QuestionDot => Ok(0),
             TokenKind::LeftParen if !tok.begins_line => Ok(1),
-            TokenKind::LeftBracket if !tok.begins_line && !after_number(input) => Ok(2),
+            TokenKind::LeftBracket if !tok.begins_line && !begins_branches(input) => Ok(2),
             _ => Err(Label::Continuation),
         },
         None => Err(Label::Continuation),
     };
     let call = args(rules.expr.clone()).map(Postfix::Call).boxed();
-    choose(select, vec![field(), call, operator::index(rules.expr.clone()).map(Postfix::Index).boxed()])
+    choose(select, vec![field(), call, operator::indexed(rules.expr.clone()).map(Postfix::Index).boxed()])
 }
 
-/// Whether a number stands before: `gather first 2 [a, b]`.
-fn after_number(input: &mut Input<'_, '_>) -> bool {
+/// Whether a `[` opens branches: `gather first 2 [a, b]`, `gather limit n [a, b]`.
+fn begins_branches(input: &mut Input<'_, '_>) -> bool {
+    use TokenKind::{Comma, First, For, Int, LeftBrace, LeftBracket, Limit, Newline, Semicolon, Settle};
     let before = index(input).wrapping_sub(1);
-    input.state().layout.toks.get(before).is_some_and(|tok| tok.kind == TokenKind::Int)
+    if input.state().layout.toks.get(before).is_some_and(|tok| tok.kind == Int) {
+        return true;
+    }
+    input.state().counting
+        && match kind_behind(input, 0) {
+            None | Some(Comma | Newline | Semicolon) => true,
+            Some(For | LeftBrace | LeftBracket | Limit | Settle | First) => false,
+            Some(kind) => kind.is_closer(),
+        }
 }
 
 /// `.name`; nothing behind the dot gives an empty name.
@@ -145,11 +176,16 @@ fn field<'t>() -> Rule<'t, Postfix> {
             return Ok(Postfix::Field(input.parse(word())?, optional));
         }
         let span = input.state().span(dot).after();
+        let number = next.is_some_and(|tok| tok.kind == TokenKind::Int && tok.start == dot.end);
         if !next.is_some_and(|tok| tok.inserted) {
             let message = format!("expected a name after `{}`", dot.kind.text());
-            input.state().diagnostics.push(Diagnostic::new(Code::Syntax, span, message));
+            let mut diagnostic = Diagnostic::new(Code::Syntax, span, message);
+            if number {
+                diagnostic.help.push("elements of a list are read with `xs[0]`".to_owned());
+            }
+            input.state().diagnostics.push(diagnostic);
         }
-        if next.is_some_and(|tok| tok.kind == TokenKind::Int && tok.start == dot.end) {
+        if number {
             input.skip();
         }
         Ok(Postfix::Field(Name { text: "".into(), span }, optional))
@@ -159,7 +195,7 @@ fn field<'t>() -> Rule<'t, Postfix> {
 
 /// `(a, name: b)`
 pub(super) fn args<'t>(value: Rule<'t, Expr>) -> Rule<'t, Vec<Arg>> {
-    let named = word().then_ignore(sign(TokenKind::Colon)).map(Some).then(value.clone());
+    let named = word().then_ignore(sign(TokenKind::Colon)).map(Some).then(list::value(Separator::Comma, value.clone()));
     let plain = empty().to(None).then(value);
     let arg = choose(
         |input: &mut Input<'t, '_>| {
@@ -184,6 +220,7 @@ fn primary<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
         literal::interpolated(value.clone()),
         record::list(value.clone()),
         record::record(value.clone()),
+        record::bare_block(rules),
         lambda::lambda(rules),
         parens(value.clone()),
         control::observe(value.clone()),
@@ -212,24 +249,24 @@ fn select(input: &mut Input<'_, '_>) -> Result<usize, Label> {
         kind if literal::is_literal(kind) => 0,
         TokenKind::StrOpen => 1,
         TokenKind::LeftBracket => 2,
-        TokenKind::LeftBrace if !header => 3,
-        TokenKind::LeftParen if tok.marked && !header => 4,
-        TokenKind::LeftParen => 5,
+        TokenKind::LeftBrace if !header => 3 + usize::from(record::is_bare_block(input)),
+        TokenKind::LeftParen if tok.marked && !header => 5,
+        TokenKind::LeftParen => 6,
         kind if kind.is_name() => match kind_ahead(input, 1) {
-            Some(TokenKind::FatArrow) if !header => 4,
-            Some(next) if kind == TokenKind::Observe && input.state().test && is_observed(next) => 6,
-            _ => 7,
+            Some(TokenKind::FatArrow) if !header => 5,
+            Some(next) if kind == TokenKind::Observe && input.state().test && is_observed(next) => 7,
+            _ => 8,
         },
-        TokenKind::Type => 8,
-        TokenKind::If => 9,
-        TokenKind::Do => 10,
-        TokenKind::Match => 11,
-        TokenKind::Try => 12,
-        TokenKind::Gather => 13,
-        TokenKind::Race => 14,
-        TokenKind::Return => 15,
-        TokenKind::Throw => 16,
-        TokenKind::Break | TokenKind::Continue => 17,
+        TokenKind::Type => 9,
+        TokenKind::If => 10,
+        TokenKind::Do => 11,
+        TokenKind::Match => 12,
+        TokenKind::Try => 13,
+        TokenKind::Gather => 14,
+        TokenKind::Race => 15,
+        TokenKind::Return => 16,
+        TokenKind::Throw => 17,
+        TokenKind::Break | TokenKind::Continue => 18,
         _ => return Err(Label::Expression),
     })
 }

@@ -2,7 +2,10 @@
 
 use chumsky::{DefaultExpected, error::Error, label::LabelError, util::MaybeRef};
 
-use super::input::{State, Toks};
+use super::{
+    hint::hint,
+    input::{State, Toks},
+};
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
@@ -79,7 +82,8 @@ impl Failure {
         let toks = &state.layout.toks;
         let at = self.at as usize;
         let found = toks.get(at).copied();
-        if found.is_some_and(|tok| tok.inserted || matches!(tok.kind, TokenKind::Unknown | TokenKind::TooDeep)) {
+        use TokenKind::{BadNumber, BadStr, TooDeep, Unknown};
+        if found.is_some_and(|tok| tok.inserted || matches!(tok.kind, Unknown | TooDeep | BadNumber | BadStr)) {
             return None;
         }
         let span = match found {
@@ -91,11 +95,12 @@ impl Failure {
             None => format!("{} cannot stand here", describe(found, state)),
         };
         let mut diagnostic = Diagnostic::new(Code::Syntax, span, message);
-        diagnostic.help.extend(hint(self, found, state).map(str::to_owned));
+        diagnostic.help.extend(hint(self, state));
         Some(diagnostic)
     }
 
-    fn has(self, label: Label) -> bool {
+    /// Whether this could have stood there.
+    pub(super) fn has(self, label: Label) -> bool {
         self.expected & (1 << label as u8) != 0
     }
 
@@ -113,7 +118,8 @@ impl Failure {
         }
         names.truncate(3);
         let last = names.pop()?;
-        Some(if names.is_empty() { last.to_owned() } else { format!("{} or {last}", names.join(", ")) })
+        let or = if last.contains(" or ") { "," } else { " or" };
+        Some(if names.is_empty() { last.to_owned() } else { format!("{}{or} {last}", names.join(", ")) })
     }
 }
 
@@ -132,47 +138,11 @@ fn describe(found: Option<Tok>, state: &State<'_>) -> String {
     let Some(tok) = found else { return "the end of the file".to_owned() };
     match tok.kind {
         _ if ends_line(tok) => "the end of the line".to_owned(),
-        TokenKind::Str | TokenKind::RawStr | TokenKind::BadStr | TokenKind::StrOpen => "a string".to_owned(),
+        TokenKind::Str | TokenKind::RawStr | TokenKind::BadStr => "a string".to_owned(),
+        TokenKind::StrOpen => "a string with `${…}`".to_owned(),
         TokenKind::StrMiddle | TokenKind::StrClose => "the end of `${…}`".to_owned(),
         kind if kind.is_reserved() => format!("the keyword `{}`", kind.text()),
         _ => format!("`{}`", state.text(state.span(tok))),
-    }
-}
-
-/// What may help.
-fn hint(failure: Failure, found: Option<Tok>, state: &State<'_>) -> Option<&'static str> {
-    let found = found?;
-    let word = state.text(state.span(found));
-    let before = (failure.at as usize).checked_sub(1).and_then(|index| state.layout.toks.get(index));
-    match (found.kind, before.map_or("", |tok| state.text(state.span(*tok)))) {
-        (TokenKind::Ident, _) if word == "elif" => Some("write `else if`"),
-        (TokenKind::Ident, _) if word == "and" => Some("“and” is written `&&`"),
-        (TokenKind::Ident, _) if word == "or" => Some("“or” is written `||`"),
-        (_, "not") => Some("“not” is written `!`"),
-        (_, "def" | "function" | "func") => Some("functions begin with `fn`"),
-        (_, "async" | "await") => Some("wf has no `async` and no `await`: every call may wait"),
-        (_, "const" | "var") => Some("variables begin with `let`"),
-        (TokenKind::Ident, _) if failure.has(Label::Declaration) => match word {
-            "def" | "function" | "func" => Some("functions begin with `fn`"),
-            "async" => Some("wf has no `async`: every call may wait"),
-            "const" | "var" => Some("constants begin with `let`"),
-            "class" | "interface" | "struct" | "enum" => Some("types are declared as `type Name = …`"),
-            _ => None,
-        },
-        (TokenKind::LeftBrace, _) if failure.has(Label::Expression) => {
-            Some("here `{` opens the block; put a record into parentheses")
-        }
-        (TokenKind::EqEq, _) if failure.has(Label::Eq) => Some("a value is given with one `=`"),
-        (TokenKind::Plus, "+") => Some("write `+= 1`"),
-        (TokenKind::Minus, "-") => Some("write `-= 1`"),
-        (TokenKind::Question, _) => Some("write `if condition { … } else { … }`"),
-        (TokenKind::EqEq, "=") => Some("equality is `==`"),
-        (_, "assert" | "mock" | "answer" | "crash" | "observe") if !state.test => Some("this stands only in a `test`"),
-        (_, "elif") => Some("write `else if`"),
-        (kind, _) if kind.is_reserved() && failure.has(Label::Name) => {
-            Some("keywords cannot be names; add an underscore or choose another word")
-        }
-        _ => None,
     }
 }
 

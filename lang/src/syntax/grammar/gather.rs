@@ -6,7 +6,7 @@ use super::{
     Rules,
     failure::Label,
     input::{Input, Rule, choose, expr, kind_ahead, name, one, sign, with_header, word},
-    list::{Separator, listed},
+    list::{Separator, headed, listed, value},
 };
 use crate::syntax::{
     ast::{Branches, Expr, ExprKind, Gather, Name, Pattern},
@@ -22,23 +22,30 @@ enum Setting {
 
 /// `gather limit n settle first n branches`
 pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
-    let number = with_header(true, rules.expr.clone());
+    let number = counted(rules.expr.clone());
     let select = |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
-        Some(TokenKind::Limit) => Ok(0),
-        Some(TokenKind::Settle) => Ok(1),
-        Some(TokenKind::First) => Ok(2),
-        _ => Err(Label::Branches),
+        Some(TokenKind::Limit) => Some(0),
+        Some(TokenKind::Settle) => Some(1),
+        Some(TokenKind::First) => Some(2),
+        _ => None,
     };
-    let setting = choose(
-        select,
-        vec![
-            sign(TokenKind::Limit).ignore_then(number.clone()).map(Setting::Limit).boxed(),
-            sign(TokenKind::Settle).map(|_| Setting::Settle).boxed(),
-            sign(TokenKind::First).ignore_then(number).map(Setting::First).boxed(),
-        ],
-    );
+    let forms = [
+        sign(TokenKind::Limit).ignore_then(number.clone()).map(Setting::Limit).boxed(),
+        sign(TokenKind::Settle).map(|_| Setting::Settle).boxed(),
+        sign(TokenKind::First).ignore_then(number).map(Setting::First).boxed(),
+    ];
+    // Each once, in any order.
+    let settings = custom(move |input: &mut Input<'t, '_>| {
+        let (mut settings, mut given) = (Vec::new(), [false; 3]);
+        while let Some(which) = select(input)
+            && !std::mem::replace(&mut given[which], true)
+        {
+            settings.push(input.parse(&forms[which])?);
+        }
+        Ok(settings)
+    });
     sign(TokenKind::Gather)
-        .ignore_then(setting.repeated().collect::<Vec<_>>())
+        .ignore_then(settings)
         .then(branches(rules))
         .map_with(|(settings, branches), at| {
             let mut gather = Gather { limit: None, settle: false, first: None, branches };
@@ -52,6 +59,17 @@ pub(super) fn gather<'t>(rules: &Rules<'t>) -> Rule<'t, Expr> {
             expr(ExprKind::Gather(Box::new(gather)), at)
         })
         .boxed()
+}
+
+/// The number behind `limit` or `first`.
+fn counted<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+    let number = custom(move |input: &mut Input<'t, '_>| {
+        input.state().counting = true;
+        let result = input.parse(&value);
+        input.state().counting = false;
+        result
+    });
+    with_header(true, number).boxed()
 }
 
 /// `race branches`
@@ -84,11 +102,9 @@ fn branches<'t>(rules: &Rules<'t>) -> Rule<'t, Branches> {
         |input: &mut Input<'t, '_>| Ok(usize::from(kind_ahead(input, 0) != Some(TokenKind::Str))),
         vec![key.boxed(), word().boxed()],
     );
-    let branch = key.then_ignore(sign(TokenKind::Colon)).then(rules.expr.clone()).boxed();
-    let named = listed(TokenKind::LeftBrace, Separator::Field, branch, |state, span| {
-        (Name { text: "".into(), span }, state.expr(ExprKind::Error, span))
-    })
-    .map(|branches| Branches::Named(branches.into_iter().filter(|branch| !branch.0.text.is_empty()).collect()));
+    let branch = key.then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone()));
+    let named = listed(TokenKind::LeftBrace, Separator::Field, branch.map(Some).boxed(), |_, _| None)
+        .map(|branches| Branches::Named(branches.into_iter().flatten().collect()));
     let list = listed(TokenKind::LeftBracket, Separator::Comma, rules.expr.clone(), |state, span| {
         state.expr(ExprKind::Error, span)
     })
@@ -110,7 +126,7 @@ pub(super) fn head<'t>(rules: &Rules<'t>) -> Rule<'t, (Option<Name>, Pattern, Ex
         .ignore_then(index)
         .then(rules.patterns.plain.clone())
         .then_ignore(sign(TokenKind::In))
-        .then(with_header(true, rules.expr.clone()))
+        .then(headed(rules.expr.clone()))
         .map(|((index, item), iter)| (index, item, iter))
         .boxed()
 }

@@ -37,17 +37,39 @@ pub(super) struct State<'t> {
     pub(super) layout: &'t Layout,
     /// What is wrong beyond the syntax; shortened when the parser goes back.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What was skipped behind a mistake; shortened likewise.
+    pub(super) skipped: Vec<Span>,
     /// Within the header of a block, where `{` opens the block.
     pub(super) header: bool,
+    /// Within the number of a `gather`, where `[` may open the branches.
+    pub(super) counting: bool,
+    /// In a list of fields, one that looks like none was reported, so the next ones like it are not.
+    pub(super) unlike_fields: bool,
     /// Within a `test`.
     pub(super) test: bool,
+    /// The index of the first token of the declaration that is being read, without its annotations.
+    pub(super) keyword: usize,
+    /// The index of the token behind the last `-` that stands before an operand.
+    pub(super) negated: usize,
     next: u32,
 }
 
 impl<'t> State<'t> {
     /// The state at the beginning of a parse.
     pub(super) fn new(source: &'t Source, layout: &'t Layout) -> Self {
-        Self { source, layout, diagnostics: Vec::new(), header: false, test: false, next: 0 }
+        Self {
+            source,
+            layout,
+            diagnostics: Vec::new(),
+            skipped: Vec::new(),
+            header: false,
+            counting: false,
+            unlike_fields: false,
+            test: false,
+            keyword: 0,
+            negated: usize::MAX,
+            next: 0,
+        }
     }
 
     /// How many expressions were made.
@@ -104,18 +126,19 @@ impl<'t> State<'t> {
 }
 
 impl<'t> Inspector<'t, Toks<'t>> for State<'t> {
-    type Checkpoint = (u32, usize);
+    type Checkpoint = (u32, usize, usize);
 
     fn on_token(&mut self, _: &Tok) {}
 
     fn on_save<'p>(&self, _: &Cursor<'t, 'p, Toks<'t>>) -> Self::Checkpoint {
-        (self.next, self.diagnostics.len())
+        (self.next, self.diagnostics.len(), self.skipped.len())
     }
 
     fn on_rewind<'p>(&mut self, saved: &Checkpoint<'t, 'p, Toks<'t>, Self::Checkpoint>) {
-        let (next, diagnostics) = *saved.inspector();
+        let (next, diagnostics, skipped) = *saved.inspector();
         self.next = next;
         self.diagnostics.truncate(diagnostics);
+        self.skipped.truncate(skipped);
     }
 }
 
@@ -145,6 +168,12 @@ pub(super) fn ahead<'t>(input: &mut Input<'t, '_>, distance: usize) -> Option<To
 /// The kind of the token at a distance, without reading it.
 pub(super) fn kind_ahead<'t>(input: &mut Input<'t, '_>, distance: usize) -> Option<TokenKind> {
     ahead(input, distance).map(|tok| tok.kind)
+}
+
+/// The kind of the token behind the bracket or string that opens at a distance.
+pub(super) fn kind_behind<'t>(input: &mut Input<'t, '_>, distance: usize) -> Option<TokenKind> {
+    let pair = ahead(input, distance)?.pair as usize;
+    input.state().layout.toks.get(pair.checked_add(1)?).map(|tok| tok.kind)
 }
 
 /// Reads the tokens that `wanted` accepts.
@@ -195,8 +224,10 @@ pub(super) fn with_header<'t, O: 't>(
 ) -> impl Parser<'t, Toks<'t>, O, Extra<'t>> + Clone {
     custom(move |input: &mut Input<'t, '_>| {
         let before = std::mem::replace(&mut input.state().header, header);
+        let counting = std::mem::take(&mut input.state().counting);
         let result = input.parse(&rule);
         input.state().header = before;
+        input.state().counting = counting;
         result
     })
 }

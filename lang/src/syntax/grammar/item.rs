@@ -5,9 +5,9 @@ use chumsky::prelude::*;
 use super::{
     Rules, expr,
     failure::{Failure, Label},
-    input::{Input, Rule, ahead, choose, index, kind_ahead, name, one, sign, span, word},
+    input::{Input, Rule, State, ahead, choose, index, kind_ahead, kind_behind, name, one, sign, span, word},
     lambda,
-    list::{Separator, listed},
+    list::{Separator, brace_below, brace_on_line, listed, value, written},
     literal,
     ty::documented,
 };
@@ -15,7 +15,7 @@ use crate::{
     span::Span,
     syntax::{
         ast::{
-            AgentItem, Annotation, Block, ExprKind, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name,
+            AgentItem, Annotation, Block, Function, FunctionKind, Import, Item, ItemKind, LetItem, Name, Param,
             StateField, Stmt, StmtKind, TestItem, TypeExpr, TypeExprKind, TypeItem,
         },
         lines,
@@ -50,7 +50,11 @@ pub(super) fn items<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Item>> {
                     input.state().header = false;
                     input.state().test = false;
                     input.emit(failure);
-                    skip_from(input, start);
+                    let limit = column(input, start);
+                    while index(input) < (failure.at as usize).max(start + 1) && kind_ahead(input, 0).is_some() {
+                        input.skip();
+                    }
+                    skip(input, limit);
                     let end = index(input);
                     let span = input.state().span_between(start, end);
                     items.push(Item { kind: ItemKind::Error, doc: None, annotations: Vec::new(), span });
@@ -81,11 +85,23 @@ fn skip_from(input: &mut Input<'_, '_>, start: usize) {
 
 /// Skips to the next declaration that is indented by at most `limit`.
 fn skip(input: &mut Input<'_, '_>, limit: usize) {
+    let start = index(input);
+    skip_tokens(input, limit);
+    let end = index(input);
+    let mut span = input.state().span_between(start, end);
+    span.end = ahead(input, 0).map_or(u32::MAX, |next| next.start);
+    input.state().skipped.push(span);
+}
+
+fn skip_tokens(input: &mut Input<'_, '_>, limit: usize) {
     while let Some(tok) = ahead(input, 0) {
         let at = index(input);
         let next = kind_ahead(input, 1);
+        let elsewhere = |state: &State<'_>| lines::declares_elsewhere(state.text(state.span(tok)));
         let begins = tok.begins_line
-            && (lines::begins_declaration(tok.kind, next) || matches!(tok.kind, TokenKind::At | TokenKind::TooDeep));
+            && (lines::begins_declaration(tok.kind, next)
+                || matches!(tok.kind, TokenKind::At | TokenKind::TooDeep)
+                || next.is_some_and(TokenKind::is_word) && elsewhere(input.state()));
         if begins && column(input, at) <= limit {
             return;
         }
@@ -114,6 +130,7 @@ fn item<'t>(rules: &Rules<'t>) -> Rule<'t, Item> {
         let start = index(input);
         let annotations = input.parse(&annotations)?;
         let keyword = index(input);
+        input.state().keyword = keyword;
         let kind = input.parse(&declaration)?;
         let end = index(input);
         let state = input.state();
@@ -197,9 +214,9 @@ fn import<'t>() -> Rule<'t, ItemKind> {
 fn constant<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     sign(TokenKind::Let)
         .ignore_then(name())
-        .then(sign(TokenKind::Colon).ignore_then(rules.types.whole.clone()).or_not())
+        .then(sign(TokenKind::Colon).ignore_then(written(Separator::Annotation, rules.types.whole.clone())).or_not())
         .then_ignore(sign(TokenKind::Eq))
-        .then(rules.expr.clone())
+        .then(value(Separator::Statement, rules.expr.clone()))
         .map(|((name, ty), value)| ItemKind::Let(LetItem { name, ty, value }))
         .boxed()
 }
@@ -209,7 +226,7 @@ fn named_type<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     sign(TokenKind::Type)
         .ignore_then(name())
         .then_ignore(sign(TokenKind::Eq))
-        .then(rules.types.whole.clone())
+        .then(written(Separator::Statement, rules.types.whole.clone()))
         .map(|(name, ty)| ItemKind::Type(TypeItem { name, ty }))
         .boxed()
 }
@@ -218,8 +235,8 @@ fn named_type<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 fn state<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     let field = documented(word())
         .then_ignore(sign(TokenKind::Colon))
-        .then(rules.types.whole.clone())
-        .then(sign(TokenKind::Eq).ignore_then(rules.expr.clone()).or_not())
+        .then(written(Separator::Annotation, rules.types.whole.clone()))
+        .then(sign(TokenKind::Eq).ignore_then(value(Separator::Field, rules.expr.clone())).or_not())
         .map(|(((name, doc), ty), value)| StateField { name, ty, value, doc })
         .boxed();
     let fields = listed(TokenKind::LeftBrace, Separator::Field, field, |_, span| StateField {
@@ -236,17 +253,12 @@ fn state<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
 
 /// `agent name { field: e }`
 fn agent<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
-    let field = word().then_ignore(sign(TokenKind::Colon)).then(rules.expr.clone()).boxed();
-    let fields = listed(TokenKind::LeftBrace, Separator::Field, field, |state, span| {
-        (missing(span), state.expr(ExprKind::Error, span))
-    });
+    let field = word().then_ignore(sign(TokenKind::Colon)).then(value(Separator::Field, rules.expr.clone()));
+    let fields = listed(TokenKind::LeftBrace, Separator::Field, field.map(Some).boxed(), |_, _| None);
     sign(TokenKind::Agent)
         .ignore_then(name())
         .then(fields)
-        .map(|(name, fields)| {
-            let fields = fields.into_iter().filter(|field| !field.0.text.is_empty()).collect();
-            ItemKind::Agent(AgentItem { name, fields })
-        })
+        .map(|(name, fields)| ItemKind::Agent(AgentItem { name, fields: fields.into_iter().flatten().collect() }))
         .boxed()
 }
 
@@ -262,16 +274,20 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
     let block = rules.block.clone().map(Some).boxed();
     let bodies = choose(
         |input: &mut Input<'t, '_>| {
-            let none =
-                kind_ahead(input, 0).is_none_or(|kind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon));
-            Ok(if none { 1 + usize::from(lacks_block(input)) } else { 0 })
+            let ends = |kind: TokenKind| matches!(kind, TokenKind::Newline | TokenKind::Semicolon);
+            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace) || brace_below(input);
+            Ok(match kind_ahead(input, 0).is_none_or(ends) {
+                _ if opens || brace_on_line(input).is_some() => 0,
+                true => 1 + usize::from(lacks_block(input)),
+                false => 2,
+            })
         },
-        vec![block, empty().to(None).boxed(), missing_block()],
+        vec![late_block(block), empty().to(None).boxed(), missing_block()],
     );
     one(Label::Declaration, |tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step | TokenKind::Fn))
         .then(name())
         .then(type_params.or_not())
-        .then(lambda::params(rules))
+        .then(signature(lambda::params(rules)))
         .then(result(rules).or_not())
         .then(bodies)
         .map(|(((((keyword, name), type_params), params), result), body)| {
@@ -286,30 +302,60 @@ fn function<'t>(rules: &Rules<'t>) -> Rule<'t, ItemKind> {
         .boxed()
 }
 
+/// The parameters; where they are missing, what stands in their place is skipped up to the block.
+fn signature<'t>(params: Rule<'t, Vec<Param>>) -> Rule<'t, Vec<Param>> {
+    custom(move |input: &mut Input<'t, '_>| {
+        if kind_ahead(input, 0) == Some(TokenKind::LeftParen) {
+            return input.parse(&params);
+        }
+        let failure = Failure::new(index(input), Label::LeftParen);
+        let Some(distance) = brace_on_line(input) else { return Err(failure) };
+        input.emit(failure);
+        (0..distance).for_each(|_| input.skip());
+        Ok(Vec::new())
+    })
+    .boxed()
+}
+
+/// The block of a signature; what stands before it is reported and skipped.
+fn late_block<'t>(block: Rule<'t, Option<Block>>) -> Rule<'t, Option<Block>> {
+    custom(move |input: &mut Input<'t, '_>| {
+        if kind_ahead(input, 0) != Some(TokenKind::LeftBrace)
+            && let Some(distance) = brace_on_line(input)
+        {
+            emit_block(input);
+            (0..distance).for_each(|_| input.skip());
+        }
+        input.parse(&block)
+    })
+    .boxed()
+}
+
+/// Reports that the block of a signature is missing, or the type of its result before that.
+fn emit_block(input: &mut Input<'_, '_>) {
+    let at = index(input);
+    let before = at.checked_sub(1).and_then(|before| input.state().layout.toks.get(before));
+    let lacks_result = before.is_some_and(|tok| tok.kind == TokenKind::RightParen);
+    let ends = kind_ahead(input, 0).is_none_or(|kind| kind == TokenKind::Newline);
+    let failure = Failure::new(at, Label::Block);
+    input.emit(if lacks_result && !ends { failure.or(Label::Arrow) } else { failure });
+}
+
 /// Whether a signature without a block at the end of its line lacks it: after a library's `fn`, nothing is indented.
 fn lacks_block(input: &mut Input<'_, '_>) -> bool {
     let end = index(input);
-    let start = keyword(input);
+    let start = input.state().keyword;
     let toks = &input.state().layout.toks;
     let required = toks.get(start).is_some_and(|tok| matches!(tok.kind, TokenKind::Workflow | TokenKind::Step));
     required || end + 1 < toks.len() && column(input, end + 1) > column(input, start)
-}
-
-/// The index of the first token of the declaration that is being read, without its annotations.
-fn keyword(input: &mut Input<'_, '_>) -> usize {
-    let end = index(input);
-    let toks = &input.state().layout.toks;
-    let begins =
-        |at: &usize| toks[*at].begins_line && lines::begins_declaration(toks[*at].kind, Some(TokenKind::Ident));
-    (0..end).rev().find(begins).unwrap_or(0)
 }
 
 /// Takes the lines after a signature without a block for the block.
 fn missing_block<'t>() -> Rule<'t, Option<Block>> {
     custom(|input: &mut Input<'t, '_>| {
         let start = index(input);
-        input.emit(Failure::new(start, Label::Block));
-        let keyword = keyword(input);
+        emit_block(input);
+        let keyword = input.state().keyword;
         let limit = column(input, keyword);
         skip(input, limit);
         let end = index(input);
@@ -329,14 +375,27 @@ fn result<'t>(rules: &Rules<'t>) -> Rule<'t, TypeExpr> {
     });
     let result = choose(
         |input: &mut Input<'t, '_>| {
-            let opens = kind_ahead(input, 0) == Some(TokenKind::LeftBrace);
+            use TokenKind::{Bar, Colon, LeftBrace, Question, RightBrace};
+            let opens = kind_ahead(input, 0) == Some(LeftBrace);
             let field = kind_ahead(input, 1).is_some_and(TokenKind::is_word)
-                && matches!(kind_ahead(input, 2), Some(TokenKind::Colon | TokenKind::Question));
-            Ok(usize::from(opens && !field && kind_ahead(input, 1) != Some(TokenKind::RightBrace)))
+                && matches!(kind_ahead(input, 2), Some(Colon | Question))
+                || kind_ahead(input, 1) == Some(RightBrace);
+            let goes_on = matches!(kind_behind(input, 0), Some(LeftBrace | Bar | Question));
+            Ok(usize::from(opens && !field && !goes_on))
         },
-        vec![rules.types.whole.clone(), missing.boxed()],
+        vec![written(Separator::Header, rules.types.whole.clone()), missing.boxed()],
     );
-    sign(TokenKind::Arrow).ignore_then(result).boxed()
+    let arrow = custom(|input: &mut Input<'t, '_>| {
+        let lacks_arrow =
+            kind_ahead(input, 0) == Some(TokenKind::LeftBrace) && kind_behind(input, 0) == Some(TokenKind::LeftBrace);
+        if lacks_arrow {
+            let at = index(input);
+            input.emit(Failure::new(at, Label::Arrow));
+            return Ok(());
+        }
+        input.parse(sign(TokenKind::Arrow)).map(drop)
+    });
+    arrow.ignore_then(result).boxed()
 }
 
 /// `test "name" { }`

@@ -4,8 +4,8 @@ use chumsky::prelude::*;
 
 use super::{
     Rules,
-    input::{Input, Rule, ahead, choose, expr, kind_ahead, name, sign},
-    list::{Separator, listed},
+    input::{Input, Rule, ahead, choose, expr, kind_ahead, kind_behind, name, sign},
+    list::{Separator, listed, value, written},
     ty::documented,
 };
 use crate::{
@@ -42,8 +42,8 @@ pub(super) fn params<'t>(rules: &Rules<'t>) -> Rule<'t, Vec<Param>> {
         Ok(found)
     });
     let param = documented(mutable.ignore_then(name()))
-        .then(sign(TokenKind::Colon).ignore_then(rules.types.whole.clone()).or_not())
-        .then(sign(TokenKind::Eq).ignore_then(rules.expr.clone()).or_not());
+        .then(sign(TokenKind::Colon).ignore_then(written(Separator::Annotation, rules.types.whole.clone())).or_not())
+        .then(sign(TokenKind::Eq).ignore_then(value(Separator::Comma, rules.expr.clone())).or_not());
     let param = mutable
         .rewind()
         .then(param)
@@ -83,6 +83,7 @@ fn begins_block(input: &mut Input<'_, '_>) -> bool {
     match (first, ahead(input, 2)) {
         (TokenKind::Ellipsis | TokenKind::LeftBracket, _) => false,
         (TokenKind::Str | TokenKind::RawStr, Some(second)) => second.kind != TokenKind::Colon,
+        (TokenKind::StrOpen, _) => kind_behind(input, 1) != Some(TokenKind::Colon),
         (word, Some(second)) if word.is_word() => match second.kind {
             TokenKind::Colon => false,
             TokenKind::Comma | TokenKind::RightBrace => second.begins_line || !word.is_name(),

@@ -4,13 +4,13 @@ use chumsky::prelude::*;
 
 use super::{
     failure::Label,
-    input::{At, Rule, State, expr, one, sign, span},
+    input::{At, Input, Rule, State, expr, index, kind_ahead, one, sign, span},
     list::{Separator, mended},
 };
 use crate::{
     span::Span,
     syntax::{
-        ast::{Expr, ExprKind, StrPart},
+        ast::{Expr, ExprKind, StrPart, UnaryOp},
         layout::Tok,
         number, string,
         token::TokenKind,
@@ -19,13 +19,19 @@ use crate::{
 
 /// A number, a string without inserted expressions, `true`, `false`, `null`.
 pub(super) fn literal<'t>() -> Rule<'t, Expr> {
-    one(Label::Expression, |tok| is_literal(tok.kind))
-        .map_with(|tok: Tok, at| {
-            let span = span(at);
-            let kind = lower(tok, span, at.state());
-            at.state().expr(kind, span)
-        })
-        .boxed()
+    let literal = one(Label::Expression, |tok| is_literal(tok.kind));
+    custom(move |input: &mut Input<'t, '_>| {
+        let at = index(input);
+        let tok = input.parse(&literal)?;
+        let next = kind_ahead(input, 0);
+        let state = input.state();
+        // What follows an operand binds tighter than the sign.
+        let negated = state.negated == at && !matches!(next, Some(TokenKind::Dot | TokenKind::QuestionDot));
+        let span = state.span(tok);
+        let kind = lower(tok, negated, span, state);
+        Ok(state.expr(kind, span))
+    })
+    .boxed()
 }
 
 /// Whether a token alone is a value.
@@ -34,8 +40,20 @@ pub(super) fn is_literal(kind: TokenKind) -> bool {
     matches!(kind, Int | Float | Duration | Str | RawStr | True | False | Null | BadNumber | BadStr)
 }
 
-fn lower(tok: Tok, span: Span, state: &mut State<'_>) -> ExprKind {
+/// `-value`; the lowest int is a literal of its own, for without its sign it is too large.
+pub(super) fn negated(value: Expr, at: &mut At<'_, '_>) -> Expr {
+    match value.kind {
+        ExprKind::Int(i64::MIN) => Expr { span: span(at), ..value },
+        _ => expr(ExprKind::Unary(UnaryOp::Neg, Box::new(value)), at),
+    }
+}
+
+fn lower(tok: Tok, negated: bool, span: Span, state: &mut State<'_>) -> ExprKind {
     match tok.kind {
+        TokenKind::Int if !negated && matches!(number::lower(state.text(span)), ExprKind::Int(i64::MIN)) => {
+            state.diagnostics.push(number::too_large(state.text(span), span));
+            ExprKind::Error
+        }
         TokenKind::Int | TokenKind::Float | TokenKind::Duration => number::lower(state.text(span)),
         TokenKind::True => ExprKind::Bool(true),
         TokenKind::False => ExprKind::Bool(false),
@@ -59,7 +77,7 @@ pub(super) fn text(tok: Tok, span: Span, state: &mut State<'_>) -> smol_str::Smo
 
 /// `"text ${inserted} text"`
 pub(super) fn interpolated<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
-    let inserted = mended(Separator::Insert, value, |state, span| state.expr(ExprKind::Error, span));
+    let inserted = mended(Separator::Insert, None, value, |state, span| state.expr(ExprKind::Error, span));
     sign(TokenKind::StrOpen)
         .then(inserted.clone())
         .then(sign(TokenKind::StrMiddle).then(inserted).repeated().collect::<Vec<_>>())

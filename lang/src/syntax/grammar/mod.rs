@@ -9,6 +9,7 @@ mod control;
 mod expr;
 mod failure;
 mod gather;
+mod hint;
 mod input;
 mod item;
 mod lambda;
@@ -31,6 +32,7 @@ use self::{
 use crate::{
     diagnostic::Diagnostic,
     source::Source,
+    span::Span,
     syntax::{
         ast::{Block, Expr, Module},
         layout::Layout,
@@ -46,15 +48,15 @@ struct Rules<'t> {
     patterns: Patterns<'t>,
 }
 
-/// The tree of a source, with what is wrong with it.
-pub(super) fn module(source: &Source, layout: &Layout) -> (Module, Vec<Diagnostic>) {
+/// The tree of a source, with what is wrong with it and what was skipped for that.
+pub(super) fn module(source: &Source, layout: &Layout) -> (Module, Vec<Diagnostic>, Vec<Span>) {
     let mut state = State::new(source, layout);
     let (items, failures) = item::items(&rules()).parse_with_state(&layout.toks[..], &mut state).into_output_errors();
     let mut diagnostics = std::mem::take(&mut state.diagnostics);
     diagnostics.extend(failures.into_iter().filter_map(|failure| failure.diagnostic(&state)));
     let module =
         Module { doc: layout.module_doc.clone(), items: items.unwrap_or_default(), expr_count: state.expr_count() };
-    (module, diagnostics)
+    (module, diagnostics, state.skipped)
 }
 
 /// All rules. Those within refer back weakly, so that a parse leaves nothing behind.

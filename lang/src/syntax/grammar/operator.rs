@@ -2,13 +2,16 @@
 
 use chumsky::prelude::*;
 
-use super::input::{At, Input, Rule, expr, kind_ahead, one, sign, span, with_header};
+use super::input::{self, At, Input, Rule, State, choose, expr, kind_ahead, one, sign, span, with_header};
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
     syntax::{
         ast::{BinaryOp, Expr, ExprKind},
-        grammar::failure::Label,
+        grammar::{
+            failure::{Failure, Label},
+            list::{Separator, mended},
+        },
         layout::Tok,
         token::TokenKind,
     },
@@ -40,20 +43,20 @@ pub(super) fn binary(left: Expr, op: BinaryOp, right: Expr, at: &mut At<'_, '_>)
         _ => {}
     }
     if op != BinaryOp::Coalesce {
-        after_pipe(&left, op.text(), at);
+        after_pipe(&left, op.text(), &right, at);
     }
     expr(ExprKind::Binary(op, Box::new(left), Box::new(right)), at)
 }
 
 /// `left..right`
 pub(super) fn range(left: Expr, tok: Tok, right: Expr, at: &mut At<'_, '_>) -> Expr {
-    after_pipe(&left, tok.kind.text(), at);
+    after_pipe(&left, tok.kind.text(), &right, at);
     let inclusive = tok.kind == TokenKind::DotDotEq;
     expr(ExprKind::Range { start: Some(Box::new(left)), end: Some(Box::new(right)), inclusive }, at)
 }
 
 /// `[i]`, `[a..b]`, `[..b]`, `[a..]`
-pub(super) fn index<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
+pub(super) fn indexed<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
     let dots = || one(Label::RightBracket, |tok| matches!(tok.kind, TokenKind::DotDot | TokenKind::DotDotEq));
     let until = dots().then(value.clone().or_not()).map_with(|(tok, end), at| {
         expr(ExprKind::Range { start: None, end: end.map(Box::new), inclusive: tok.kind == TokenKind::DotDotEq }, at)
@@ -65,14 +68,24 @@ pub(super) fn index<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         }
         None => start,
     });
-    let inside = super::input::choose(
+    let some = choose(
         |input: &mut Input<'t, '_>| {
             Ok(usize::from(!matches!(kind_ahead(input, 0), Some(TokenKind::DotDot | TokenKind::DotDotEq))))
         },
         vec![until.boxed(), from.boxed()],
     );
-    let inside =
-        super::list::mended(super::list::Separator::Comma, inside, |state, span| state.expr(ExprKind::Error, span));
+    let broken = |state: &mut State<'t>, span| state.expr(ExprKind::Error, span);
+    let some = mended(Separator::Index, None, some, broken);
+    let none = custom(|input: &mut Input<'t, '_>| {
+        let at = input::index(input);
+        input.emit(Failure::new(at, Label::Expression));
+        let span = input.state().span_between(at, at);
+        Ok(input.state().expr(ExprKind::Error, span))
+    });
+    let inside = choose(
+        |input: &mut Input<'t, '_>| Ok(usize::from(kind_ahead(input, 0) == Some(TokenKind::RightBracket))),
+        vec![some.boxed(), none.boxed()],
+    );
     sign(TokenKind::LeftBracket)
         .ignore_then(with_header(false, inside))
         .then_ignore(sign(TokenKind::RightBracket))
@@ -98,7 +111,15 @@ fn chain(left: &Expr, op: BinaryOp, right: &Expr, at: &mut At<'_, '_>) {
         return;
     }
     let text = |e: &Expr, at: &mut At<'_, '_>| at.state().text(e.span).to_owned();
+    let (called, types) = (matches!(a.kind, ExprKind::Name(_) | ExprKind::Field { .. }), *first == BinaryOp::Lt);
     let (a, b, c) = (text(a, at), text(b, at), text(right, at));
+    if let (true, true, BinaryOp::Gt, ExprKind::Paren(_)) = (called, types, op, &right.kind) {
+        return report(
+            at,
+            "calls take no types".to_owned(),
+            vec![format!("write `{a}{c}`; where a type is needed, give it to the variable")],
+        );
+    }
     let help = format!("write `{a} {} {b} && {b} {} {c}`", first.text(), op.text());
     report(at, "comparisons do not chain".to_owned(), vec![help]);
 }
@@ -137,10 +158,10 @@ fn operands(e: &Expr) -> Option<(&'static str, &Expr, &Expr)> {
 }
 
 /// `a |> f + b`
-fn after_pipe(left: &Expr, sign: &str, at: &mut At<'_, '_>) {
+fn after_pipe(left: &Expr, sign: &str, right: &Expr, at: &mut At<'_, '_>) {
     if let ExprKind::Pipe { .. } = left.kind {
-        let text = at.state().text(left.span);
-        let help = vec![format!("write `({text}) {sign} …`")];
+        let (left, right) = (at.state().text(left.span), at.state().text(right.span));
+        let help = vec![format!("write `({left}) {sign} {right}`")];
         report(at, format!("`|>` beside `{sign}` needs parentheses"), help);
     }
 }

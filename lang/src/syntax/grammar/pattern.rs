@@ -3,8 +3,8 @@
 use chumsky::prelude::*;
 
 use super::{
-    failure::Label,
-    input::{Input, Rule, choose, kind_ahead, name, one, sign, span, word},
+    failure::{Failure, Label},
+    input::{Input, Rule, choose, index, kind_ahead, name, one, sign, span, word},
     list::{Separator, listed},
     literal, ty,
 };
@@ -92,7 +92,15 @@ fn record<'t>(pattern: Rule<'t, Pattern>) -> Rule<'t, Pattern> {
         })
         .then_ignore(sign(TokenKind::Colon))
         .then(pattern.clone().map(Some));
-    let field = word().then(sign(TokenKind::Colon).ignore_then(pattern).or_not());
+    let inner = sign(TokenKind::Colon).ignore_then(pattern);
+    let short = custom(|input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
+        Some(kind) if !kind.is_name() && kind_ahead(input, 1) != Some(TokenKind::Colon) => {
+            input.skip();
+            Err(Failure::new(index(input), Label::Colon))
+        }
+        _ => Ok(()),
+    });
+    let field = short.rewind().ignore_then(word()).then(inner.or_not());
     let part = choose(
         |input: &mut Input<'t, '_>| match kind_ahead(input, 0) {
             Some(TokenKind::Ellipsis) => Ok(0),

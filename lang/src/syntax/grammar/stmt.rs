@@ -6,12 +6,12 @@ use super::{
     Rules,
     failure::Label,
     gather,
-    input::{Input, Rule, choose, kind_ahead, one, sign, span, with_header},
-    list::{Separator, listed},
+    input::{Input, Rule, choose, kind_ahead, one, sign, span},
+    list::{Separator, headed, listed, value, written},
     testing,
 };
 use crate::syntax::{
-    ast::{BinaryOp, Block, Stmt, StmtKind},
+    ast::{BinaryOp, Block, ExprKind, Stmt, StmtKind},
     token::TokenKind,
 };
 
@@ -44,9 +44,9 @@ fn statement<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
 fn binding<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
     sign(TokenKind::Let)
         .ignore_then(rules.patterns.plain.clone())
-        .then(sign(TokenKind::Colon).ignore_then(rules.types.whole.clone()).or_not())
+        .then(sign(TokenKind::Colon).ignore_then(written(Separator::Annotation, rules.types.whole.clone())).or_not())
         .then_ignore(sign(TokenKind::Eq))
-        .then(rules.expr.clone())
+        .then(value(Separator::Statement, rules.expr.clone()))
         .map(|((pattern, ty), value)| StmtKind::Let { pattern, ty, value })
         .boxed()
 }
@@ -62,7 +62,7 @@ fn each<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
 /// `while c { }`
 fn during<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
     sign(TokenKind::While)
-        .ignore_then(with_header(true, rules.expr.clone()))
+        .ignore_then(headed(rules.expr.clone()))
         .then(rules.block.clone())
         .map(|(cond, body)| StmtKind::While { cond, body })
         .boxed()
@@ -74,9 +74,15 @@ fn plain<'t>(rules: &Rules<'t>) -> Rule<'t, StmtKind> {
     rules
         .expr
         .clone()
-        .then(sign.then(rules.expr.clone()).or_not())
-        .map(|(place, assigned)| match assigned {
-            Some((tok, value)) => StmtKind::Assign { place, op: operator(tok.kind), value },
+        .then(sign.then(value(Separator::Statement, rules.expr.clone())).or_not())
+        .map_with(|(place, assigned), at| match assigned {
+            Some((tok, value)) => {
+                if let ExprKind::TypeValue(_) = place.kind {
+                    let (message, help) = ("types are declared at the top of a file", "move it out of the block");
+                    at.state().misplaced(place.span, message, help);
+                }
+                StmtKind::Assign { place, op: operator(tok.kind), value }
+            }
             None => StmtKind::Expr(place),
         })
         .boxed()

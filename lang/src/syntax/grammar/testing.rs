@@ -5,7 +5,7 @@ use chumsky::prelude::*;
 use super::{
     Rules,
     failure::Label,
-    input::{Input, Rule, choose, kind_ahead, name, one, sign, with_header, word},
+    input::{Input, Rule, choose, kind_ahead, kind_behind, name, one, sign, with_header, word},
     list::{Separator, listed},
     literal,
 };
@@ -21,17 +21,22 @@ pub(super) fn select(input: &mut Input<'_, '_>) -> Option<usize> {
     }
     let next = kind_ahead(input, 1)?;
     match kind_ahead(input, 0)? {
-        TokenKind::Mock if next.is_name() => Some(0),
-        TokenKind::Answer
-            if next.is_name()
-                || literal::is_literal(next)
-                || matches!(next, TokenKind::LeftBrace | TokenKind::LeftBracket) =>
-        {
-            Some(1)
-        }
+        TokenKind::Mock if next.is_name() || next == TokenKind::FatArrow => Some(0),
+        TokenKind::Answer if begins_answer(input, next) => Some(1),
         TokenKind::Crash if next.is_name() => Some(2),
-        TokenKind::Assert if !matches!(next, TokenKind::Eq | TokenKind::Dot | TokenKind::Newline) => Some(3),
+        TokenKind::Assert if !matches!(next, TokenKind::Eq | TokenKind::Dot) => Some(3),
         _ => None,
+    }
+}
+
+/// Whether a pattern follows `answer`, rather than what may follow a variable of that name.
+fn begins_answer(input: &mut Input<'_, '_>, next: TokenKind) -> bool {
+    use TokenKind::{After, Bar, FatArrow, LeftBrace, LeftBracket, Minus};
+    let goes_on = |kind: Option<TokenKind>| matches!(kind, Some(FatArrow | After | Bar));
+    match next {
+        LeftBracket => goes_on(kind_behind(input, 1)),
+        Minus => kind_ahead(input, 2).is_some_and(literal::is_literal) && goes_on(kind_ahead(input, 3)),
+        _ => next.is_name() || literal::is_literal(next) || matches!(next, LeftBrace | Bar | FatArrow),
     }
 }
 

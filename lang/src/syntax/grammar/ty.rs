@@ -4,12 +4,12 @@ use chumsky::prelude::*;
 
 use super::{
     failure::Label,
-    input::{Extra, Input, Rule, Toks, choose, expr, index, kind_ahead, name, one, sign, span, word},
-    list::{Separator, listed},
-    literal::literal,
+    input::{Extra, Input, Rule, Toks, choose, index, kind_ahead, name, one, sign, span, word},
+    list::{Separator, listed, written},
+    literal::{literal, negated, text},
 };
 use crate::syntax::{
-    ast::{Expr, ExprKind, FieldType, Name, TypeExpr, TypeExprKind, UnaryOp},
+    ast::{Expr, FieldType, Name, TypeExpr, TypeExprKind},
     token::TokenKind,
 };
 
@@ -106,12 +106,23 @@ fn record<'t>(ty: Rule<'t, TypeExpr>) -> Rule<'t, TypeExpr> {
     .boxed()
 }
 
-/// `name?: T`
+/// `name?: T`, `"a key": T`
 fn field<'t>(ty: Rule<'t, TypeExpr>) -> Rule<'t, FieldType> {
-    documented(word())
+    let quoted = one(Label::Name, |tok| matches!(tok.kind, TokenKind::Str | TokenKind::RawStr)).map_with(|tok, at| {
+        let span = span(at);
+        Name { text: text(tok, span, at.state()), span }
+    });
+    let key = choose(
+        |input: &mut Input<'t, '_>| {
+            let quoted = matches!(kind_ahead(input, 0), Some(TokenKind::Str | TokenKind::RawStr));
+            Ok(usize::from(quoted))
+        },
+        vec![word().boxed(), quoted.boxed()],
+    );
+    documented(key)
         .then(sign(TokenKind::Question).or_not())
         .then_ignore(sign(TokenKind::Colon))
-        .then(ty)
+        .then(written(Separator::Field, ty))
         .map(|(((name, doc), optional), ty)| FieldType { name, optional: optional.is_some(), ty, doc })
         .boxed()
 }
@@ -164,12 +175,14 @@ fn named<'t>(ty: Rule<'t, TypeExpr>) -> Rule<'t, TypeExpr> {
 
 /// `-? literal`
 pub(super) fn signed_literal<'t>() -> Rule<'t, Expr> {
-    sign(TokenKind::Minus)
+    let minus = custom(|input: &mut Input<'t, '_>| {
+        let minus = input.parse(sign(TokenKind::Minus))?;
+        input.state().negated = index(input);
+        Ok(minus)
+    });
+    minus
         .or_not()
         .then(literal())
-        .map_with(|(minus, value), at| match minus {
-            Some(_) => expr(ExprKind::Unary(UnaryOp::Neg, Box::new(value)), at),
-            None => value,
-        })
+        .map_with(|(minus, value), at| if minus.is_some() { negated(value, at) } else { value })
         .boxed()
 }
