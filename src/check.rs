@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   wf check hello.wf
   wf check --deny-warnings flows/*.wf
+  wf check --strict hello.wf
   wf check --json hello.wf | jq '.diagnostics[].message'";
 
 /// The arguments of `wf check`.
@@ -30,6 +31,9 @@ pub(crate) struct Check {
     /// Fail when there are warnings, too
     #[arg(long)]
     deny_warnings: bool,
+    /// List each `any` that nobody wrote: what is not checked before the script runs
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Check {
@@ -39,7 +43,12 @@ impl Check {
         let mut loaded = Vec::new();
         for path in &self.files {
             match load_file(path) {
-                Ok(found) => loaded.push(found),
+                Ok(mut found) => {
+                    if self.strict {
+                        found.be_strict();
+                    }
+                    loaded.push(found);
+                }
                 Err(error) => {
                     out::complain_of(&error);
                     unreadable = true;

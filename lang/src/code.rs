@@ -86,12 +86,34 @@ codes! {
     NotCallable = "WF0304", Error;
     /// a workflow or step whose parameters and result need types
     NeedsType = "WF0305", Error;
-    /// a value that may be null where text is made of it
+    /// a value that may be null where null is of no use
     MaybeNull = "WF0306", Error;
     /// something that is not data where data is needed
     NotData = "WF0307", Error;
     /// a match that misses a case
     MissingCase = "WF0308", Error;
+
+    // What is not wrong, but not meant either.
+    /// a variable that is never read
+    UnusedVariable = "WF0401", Warning;
+    /// an import that is never used
+    UnusedImport = "WF0402", Warning;
+    /// a private declaration that is never used
+    UnusedDeclaration = "WF0403", Warning;
+    /// a value that nothing is done with
+    UnusedValue = "WF0404", Warning;
+    /// code that is never reached
+    Unreachable = "WF0405", Warning;
+    /// a variable that hides another of the same function
+    Shadowed = "WF0406", Warning;
+    /// a name that is not written the way such names are
+    Naming = "WF0407", Warning;
+    /// state that is written from what was read before a call that may wait
+    StaleState = "WF0408", Warning;
+    /// a request to a person at a place that is run again or is being cancelled
+    LostRequest = "WF0409", Warning;
+    /// an `any` that nobody wrote, under `--strict`
+    ImplicitAny = "WF0410", Warning;
 
     // Tests.
     /// a declaration that hides a name which only tests know

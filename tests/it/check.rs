@@ -11,7 +11,7 @@ use crate::wf::Folder;
 
 const GOOD: &[u8] = b"fn main() { print(\"hello\") }\n";
 const WRONG: &[u8] =
-    "fn greet(name: string) {\n  print(name)\n}\n\nfn main() {\n  let größe = 1\n  greet(42)\n  nowhere\n}\n"
+    "fn greet(name: string) {\n  print(name)\n}\n\nfn main() {\n  let größe = 1; print(\"${größe}\")\n  greet(42)\n  nowhere\n}\n"
         .as_bytes();
 
 #[test]
@@ -62,6 +62,29 @@ fn a_machine_reads_json() {
     let none = folder.run(&["check", "--json", "good.wf"]);
     assert_eq!(none.status.code(), Some(0));
     assert_eq!(serde_json::from_slice::<Value>(&none.stdout).expect("JSON")["diagnostics"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn warnings_fail_only_when_they_are_denied() {
+    let folder = Folder::with(&[("loose.wf", b"fn main(x) {\n  let unused = 1\n  x\n}\n")]);
+    let expected = "\
+$ wf check loose.wf
+warning[WF0401]: `unused` is never read
+   ╭─[ loose.wf:2:7 ]
+   │
+ 2 │   let unused = 1
+   │       ┬─────
+   │
+   │ Help: take it out, or call it `_unused` where only its computing matters
+───╯
+
+1 warning
+";
+    assert_eq!(folder.transcript(&["check", "loose.wf"]), expected);
+    assert_eq!(folder.run(&["check", "--deny-warnings", "loose.wf"]).status.code(), Some(1));
+    let strict = folder.transcript(&["check", "--strict", "loose.wf"]);
+    assert!(strict.contains("warning[WF0410]: parameter `x` has no type, so it is `any`"), "{strict}");
+    assert!(strict.ends_with("3 warnings\n"), "{strict}");
 }
 
 #[test]

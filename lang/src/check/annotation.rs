@@ -67,7 +67,7 @@ impl Checker<'_> {
                     let doc = field.doc.as_deref().map(Arc::from);
                     seen.push(FieldType { name: field.name.text.clone(), ty, optional: field.optional, doc });
                 }
-                Type::Record(Arc::new(RecordType { fields: seen }))
+                Type::Record(Arc::new(RecordType::open(seen)))
             }
             TypeExprKind::Fn { params, result } => {
                 let params = params.iter().map(|param| {
@@ -85,7 +85,10 @@ impl Checker<'_> {
                 union(members)
             }
             TypeExprKind::Optional(inner) => optional(self.written(inner)),
-            TypeExprKind::Error => Type::Unknown,
+            TypeExprKind::Error => {
+                self.is_broken();
+                Type::Unknown
+            }
         }
     }
 

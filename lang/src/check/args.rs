@@ -8,9 +8,10 @@ use super::{
     ArgFrom, Signature,
     checker::Checker,
     generic::{Bindings, vars},
+    relate::Fit,
     suggest::{did_you_mean, nearest},
     ty::{FunctionType, ParamType, Type},
-    union::{erase, has_var},
+    union::{erase, has_var, widen},
 };
 use crate::{
     code::Code,
@@ -190,8 +191,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
+    pub(super) fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {
         match (pattern, want) {
+            (_, Type::Any | Type::Unknown | Type::Never | Type::Hole(_)) => {}
             // Declared types keep their names, literals theirs.
             (Type::Var(var), _) => hints.set(*var, want.clone()),
             (Type::List(p), Type::List(w)) | (Type::Map(p), Type::Map(w)) => self.learn(p, w, hints),
@@ -202,6 +204,13 @@ impl<'a> Checker<'a> {
             }
             (_, Type::Named(_)) if !matches!(pattern, Type::Named(_)) => {
                 self.learn(pattern, &self.resolve(want), hints)
+            }
+            (Type::Record(p), Type::Record(w)) => {
+                for field in &p.fields {
+                    if let Some(other) = w.field(&field.name) {
+                        self.learn(&field.ty, &other.ty, hints);
+                    }
+                }
             }
             _ => {}
         }
@@ -236,15 +245,26 @@ impl<'a> Checker<'a> {
             self.check(value, ty);
             return;
         }
-        let hinted = is_literal(value) && b.knows(ty, true);
-        if b.is_fixed(ty) || hinted {
+        if b.is_fixed(ty) {
             let want = b.apply(ty, true);
             let got = self.check(value, &want);
             self.unify(ty, &got, b);
             return;
         }
-        let got = self.infer(value, None);
-        self.unify(ty, &got, b);
+        let hint = (b.knows(ty, true) && !b.knows(ty, false)).then(|| b.apply(ty, true));
+        if let Some(hint) = hint.as_ref().filter(|_| is_literal(value)) {
+            self.check(value, hint);
+            self.learn(ty, hint, b);
+            return;
+        }
+        let got = self.infer(value, hint.as_ref());
+        match hint {
+            // What is expected of the result keeps what is exact.
+            Some(hint) if self.fits(&got, &hint) == Fit::Yes && self.fits(&widen(&got), &hint) != Fit::Yes => {
+                self.learn(ty, &hint, b);
+            }
+            _ => self.unify(ty, &got, b),
+        }
         let want = b.apply(ty, false);
         self.coerce(value, got, &want);
     }
@@ -257,11 +277,13 @@ impl<'a> Checker<'a> {
         let params = function.params.iter().map(|p| ParamType { ty: b.apply(&p.ty, true), ..p.clone() });
         let params: Vec<ParamType> = params.collect();
         let known = b.knows(&function.result, false) && b.is_fixed(&function.result);
-        let known = known || b.knows(&function.result, true) && !b.knows(&function.result, false);
-        let result = if known { b.apply(&function.result, true) } else { Type::Unknown };
-        let want = Type::Function(Arc::new(FunctionType { params, result }));
+        let hinted = !known && b.knows(&function.result, true) && !b.knows(&function.result, false);
+        let result = if known || hinted { b.apply(&function.result, true) } else { Type::Unknown };
+        let want = Type::Function(Arc::new(FunctionType { params, result: result.clone() }));
         let got = self.check(value, &want);
-        if let Type::Function(got) = &got {
+        if hinted {
+            self.learn(&function.result, &result, b);
+        } else if let Type::Function(got) = &got {
             self.unify(&function.result, &got.result, b);
         }
     }

@@ -6,6 +6,7 @@ use super::{
     checker::Checker,
     generic::Bindings,
     name::Dotted,
+    prescan::CHANGING,
     ty::{FunctionType, ParamType, Type},
     union::union,
 };
@@ -94,8 +95,10 @@ impl<'a> Checker<'a> {
                     }
                     Dotted::Value => {}
                 }
-                let (ty, short) = self.object(object);
-                let short = short || (*optional && self.may_be_absent(&ty));
+                let changing = CHANGING.contains(&name.text.as_str());
+                let whole = self.object_link(object, changing);
+                let short = whole.short || (*optional && self.may_be_absent(&whole.ty));
+                let ty = self.object_present(object, whole.ty, *optional, &name.text);
                 let field = self.declared_field(&ty, &name.text);
                 if let Some(field) =
                     field.filter(|field| self.may_be_called(field) || !self.has_method(&ty, &name.text))
@@ -103,9 +106,9 @@ impl<'a> Checker<'a> {
                     self.note(callee, &field);
                     return (self.call_value(callee, &field, given), short);
                 }
-                // A null that ends the row does not reach the method.
-                let ty = if *optional { self.non_null(&ty) } else { ty };
-                (self.call_method(object, &ty, name, given, want), short)
+                // What is put in has to fit what may be held, not what happens to be held.
+                let holds = whole.declared.filter(|_| changing).map(|ty| self.non_null(&ty));
+                (self.call_method(object, &holds.unwrap_or(ty), name, given, want), short)
             }
             _ => {
                 let (ty, short) = self.object(callee);
@@ -131,7 +134,9 @@ impl<'a> Checker<'a> {
         let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
         let slots = self.plan(given, &signature.params, &quoted(&name));
         self.keep_plan(given, Target::Function(item), None, &slots);
-        self.apply_args(&slots, &signature, 0, Bindings::new(signature.type_params), want)
+        let result = self.apply_args(&slots, &signature, 0, Bindings::new(signature.type_params), want);
+        // A function that always throws.
+        if signature.result == Type::Never { self.leaves() } else { result }
     }
 
     /// Writes down how a call is made.
@@ -162,7 +167,8 @@ impl<'a> Checker<'a> {
 
     /// Calls a function value or an agent.
     pub(super) fn call_value(&mut self, callee: &'a Expr, ty: &Type, given: &Given<'a>) -> Type {
-        let members = self.members_non_null(ty);
+        let ty = &self.without_null(callee, ty.clone(), "null cannot be called", None);
+        let members = self.members(ty);
         let function = members.iter().find_map(|member| match member {
             Type::Function(function) => Some(function.clone()),
             _ => None,
@@ -224,7 +230,7 @@ impl<'a> Checker<'a> {
                 self.check(value, &param.ty);
             }
         }
-        function.result.clone()
+        if function.result == Type::Never { self.leaves() } else { function.result.clone() }
     }
 
     fn call_agent(&mut self, answer: &Type, given: &Given<'a>) -> Type {
@@ -239,7 +245,7 @@ impl<'a> Checker<'a> {
         }
         if let Some(value) = slots.get(1).and_then(|slot| slot.value) {
             let got = self.infer(value, None);
-            match self.members_non_null(&got).as_slice() {
+            match &*self.members_non_null(&got) {
                 [Type::TypeOf(given)] => result = (**given).clone(),
                 [] => {}
                 _ => {

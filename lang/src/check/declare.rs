@@ -96,7 +96,12 @@ impl Checker<'_> {
         for param in &function.params {
             let ty = match &param.ty {
                 Some(ty) => self.written(ty),
-                None if function.kind == FunctionKind::Fn => Type::Any,
+                None if function.kind == FunctionKind::Fn => {
+                    let message = format!("parameter `{}` has no type, so it is `any`", param.name.text);
+                    let help = format!("write what it is: `{}: T`, or `any`", param.name.text);
+                    self.implicit_any(param.name.span, &message, &help);
+                    Type::Any
+                }
                 None => {
                     let message = format!("parameter `{}` needs a type", param.name.text);
                     let help = format!("write `{}: string`, or `any` for any data", param.name.text);
@@ -152,6 +157,6 @@ impl Checker<'_> {
             let name = field.name.text.clone();
             known.push(FieldType { name, ty, optional: false, doc: field.doc.as_deref().map(Arc::from) });
         }
-        self.table().state = Some(RecordType { fields: known });
+        self.table().state = Some(RecordType::open(known));
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::{
     checker::{Checker, Returns},
+    flow::State,
+    narrow::Split,
     relate::Fit,
     ty::Type,
     union::{list, optional, union},
@@ -31,12 +33,15 @@ impl<'a> Checker<'a> {
 
     /// Writes down the type of an expression.
     pub(super) fn note(&mut self, expr: &Expr, ty: &Type) {
+        self.frame.holes.note(expr.id, ty);
         if let Some(slot) = self.table().types.get_mut(expr.id.0 as usize) {
             *slot = ty.clone();
         }
     }
 
     fn infer_kind(&mut self, expr: &'a Expr, want: Option<&Type>) -> Type {
+        // What nobody has filled yet expects nothing.
+        let want = want.filter(|want| !self.is_open(want));
         if self.frame.piped == Some(expr.id)
             && let ExprKind::Name(_) = &expr.kind
         {
@@ -45,7 +50,7 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             ExprKind::Null => Type::Null,
             ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_) => {
-                super::annotation::literal(expr).map_or(Type::Unknown, Type::Literal)
+                super::annotation::literal(expr).map_or(Type::Unknown, Type::Exact)
             }
             ExprKind::Str(parts) => self.text_literal(expr, parts),
             ExprKind::List(elements) => self.list_literal(elements, want),
@@ -75,20 +80,29 @@ impl<'a> Checker<'a> {
             ExprKind::Race(branches) => self.race(branches, want),
             ExprKind::Return(value) => {
                 self.return_value(expr, value.as_deref());
-                Type::Never
+                self.leaves()
             }
             ExprKind::Throw(value) => {
                 self.throw(value);
-                Type::Never
+                self.leaves()
             }
             ExprKind::Break | ExprKind::Continue => {
                 self.leave_loop(expr);
-                Type::Never
+                self.leaves()
             }
             ExprKind::Observe(inner) => self.observe(inner),
             ExprKind::Paren(inner) => self.infer_paren(inner, want),
-            ExprKind::Error => Type::Unknown,
+            ExprKind::Error => {
+                self.is_broken();
+                Type::Unknown
+            }
         }
+    }
+
+    /// Nothing that follows is reached.
+    pub(super) fn leaves(&mut self) -> Type {
+        self.frame.flow.dead = true;
+        Type::Never
     }
 
     /// Parentheses hand on what is wanted; a check at run time stands at what is inside.
@@ -107,25 +121,29 @@ impl<'a> Checker<'a> {
     fn convert(&mut self, value: &'a Expr, ty: &'a crate::syntax::ast::TypeExpr) -> Type {
         let want = self.written(ty);
         let got = self.infer(value, None);
-        if self.fits(&got, &want) == Fit::No && !self.convertible(&got, &want) {
+        if self.fits(&got, &want) != Fit::No {
+            return want;
+        }
+        if matches!(self.resolve(&want), Type::Any | Type::Payload) {
+            self.mismatch(value.span, &got, &want);
+        } else if !self.overlap(&got, &want) && !self.text_becomes(&got, &want) {
             let message = format!("`{}` never is `{}`", self.show(&got), self.show(&want));
-            let help =
-                "`as` checks what a value is; it makes only `3.0` an `int`, and text a `duration`, `time` or `bytes`";
+            let help = match (&*self.kinds(&got), &*self.kinds(&want)) {
+                ([Type::String], [Type::Int | Type::Float]) => "read the number by `.to_int()` or `.to_float()`",
+                ([Type::Int | Type::Float | Type::Bool], [Type::String]) => "put it into text: `\"${…}\"`",
+                _ => {
+                    "`as` checks what a value is; it makes only `3.0` an `int`, and text a `duration`, `time` or `bytes`"
+                }
+            };
             self.report(Diagnostic::new(Code::Mismatch, value.span, message).help(help));
         }
         want
     }
 
-    /// Values may have more fields than their type says, so `as` between records may hold.
-    fn convertible(&self, got: &Type, want: &Type) -> bool {
-        let mixed = |ty: &Type| {
-            let members = self.members(&super::union::widen(ty));
-            members.iter().any(|m| matches!(m, Type::Record(_) | Type::Map(_) | Type::List(_) | Type::Float))
-        };
-        let text = self.members(got).iter().any(|m| matches!(super::union::widen(m), Type::String));
-        let written = |ty: &Type| matches!(ty, Type::Duration | Type::Time | Type::Bytes);
-        (text && self.members(want).iter().any(written))
-            || mixed(got) && (mixed(want) || self.members(want).contains(&Type::Int))
+    /// Text is made a duration, a time or bytes by `as`.
+    fn text_becomes(&self, got: &Type, want: &Type) -> bool {
+        self.kinds(got).contains(&Type::String)
+            && self.kinds(want).iter().any(|kind| matches!(kind, Type::Duration | Type::Time | Type::Bytes))
     }
 
     fn unary(&mut self, expr: &'a Expr, op: UnaryOp, inner: &'a Expr) -> Type {
@@ -137,15 +155,16 @@ impl<'a> Checker<'a> {
             UnaryOp::Neg => {
                 let ty = self.infer(inner, None);
                 if let Some(literal) = super::annotation::literal(expr) {
-                    return Type::Literal(literal);
+                    return Type::Exact(literal);
                 }
-                self.negate(expr, &ty)
+                self.negate(expr, inner, &ty)
             }
         }
     }
 
-    fn negate(&mut self, expr: &Expr, ty: &Type) -> Type {
-        let members = self.members_non_null(&super::union::widen(ty));
+    fn negate(&mut self, expr: &Expr, inner: &Expr, ty: &Type) -> Type {
+        let ty = &self.without_null(inner, ty.clone(), "`-` takes a number or duration", None);
+        let members = self.kinds(ty);
         let numbers = members.into_iter().filter(|member| {
             matches!(member, Type::Int | Type::Float | Type::Duration | Type::Any | Type::Unknown | Type::Never)
         });
@@ -161,16 +180,10 @@ impl<'a> Checker<'a> {
     fn binary(&mut self, expr: &'a Expr, op: BinaryOp, a: &'a Expr, b: &'a Expr, want: Option<&Type>) -> Type {
         match op {
             BinaryOp::And | BinaryOp::Or => {
-                self.condition(a);
-                self.condition(b);
+                self.condition(expr);
                 Type::Bool
             }
-            BinaryOp::Coalesce => {
-                let left = want.map(|want| optional(want.clone()));
-                let left = self.check_or_infer(a, left.as_ref());
-                let right = self.check_or_infer(b, want);
-                union([self.non_null(&left), right])
-            }
+            BinaryOp::Coalesce => self.coalesce(a, b, want),
             _ => {
                 let left = self.infer(a, None);
                 let right = self.infer(b, None);
@@ -179,20 +192,87 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks that an expression is a condition.
-    pub(super) fn condition(&mut self, expr: &'a Expr) {
-        let got = self.infer(expr, None);
-        match self.fits(&got, &Type::Bool) {
-            Fit::Yes => {}
-            Fit::Maybe => {
-                self.table().expects.insert(expr.id, Type::Bool);
+    /// `a ?? b`: where `b` is computed, `a` is null; where it leaves, `a` is not null afterwards.
+    fn coalesce(&mut self, a: &'a Expr, b: &'a Expr, want: Option<&Type>) -> Type {
+        let left = want.map(|want| optional(want.clone()));
+        let left = self.check_or_infer(a, left.as_ref());
+        let mut split = Split::default();
+        self.split_equal(a, &Type::Null, &mut split);
+        let left = self.non_null(&left);
+        let (right, end) = self.aside(&split.yes, |this| match want {
+            Some(want) => this.check(b, want),
+            None if is_empty_literal(b) => this.infer(b, Some(&left)),
+            None => this.infer(b, None),
+        });
+        self.join([split.no, end]);
+        self.unite(left, right)
+    }
+
+    /// Checks that an expression is a condition, and says what is known where it holds and where it does not.
+    pub(super) fn condition(&mut self, expr: &'a Expr) -> Split {
+        let split = stacker::maybe_grow(128 << 10, 2 << 20, || self.condition_kind(expr));
+        if self.changes_in(expr.span) {
+            // Which part of it was the last to change a variable is not looked at.
+            return Split {
+                yes: State { dead: split.yes.dead, changes: Vec::new() },
+                no: State { dead: split.no.dead, changes: Vec::new() },
+            };
+        }
+        split
+    }
+
+    fn condition_kind(&mut self, expr: &'a Expr) -> Split {
+        let split = match &expr.kind {
+            ExprKind::Paren(inner) => self.condition(inner),
+            ExprKind::Unary(UnaryOp::Not, inner) => self.condition(inner).swap(),
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), a, b) => self.two_conditions(*op, a, b),
+            ExprKind::Binary(op, a, b) => {
+                let got = self.infer(expr, None);
+                self.is_condition(expr, &got);
+                return self.split_compared(*op, a, b);
             }
+            _ => {
+                let got = self.infer(expr, None);
+                self.is_condition(expr, &got);
+                return self.split_bool(expr);
+            }
+        };
+        self.note(expr, &Type::Bool);
+        split
+    }
+
+    fn two_conditions(&mut self, op: BinaryOp, a: &'a Expr, b: &'a Expr) -> Split {
+        let and = op == BinaryOp::And;
+        let left = self.condition(a);
+        let left = if and { left } else { left.swap() };
+        let (right, end) = self.aside(&left.yes, |this| this.condition(b));
+        self.forget_in(b.span);
+        let mut right = if and { right } else { right.swap() };
+        right.yes.dead |= end.dead;
+        right.no.dead |= end.dead;
+        let yes = left.yes.clone().then(right.yes);
+        let mark = self.frame.flow.mark();
+        self.join([left.no, left.yes.then(right.no)]);
+        let no = self.frame.flow.leave(mark);
+        let split = Split { yes, no };
+        if and { split } else { split.swap() }
+    }
+
+    fn is_condition(&mut self, expr: &Expr, got: &Type) {
+        match self.fits(got, &Type::Bool) {
+            Fit::Yes => {}
+            Fit::Maybe => self.expect(expr, Type::Bool),
             Fit::No => {
-                let message = format!("expected `bool`, found `{}`", self.show(&got));
-                let help = match self.members_non_null(&super::union::widen(&got)).as_slice() {
+                let message = format!("expected `bool`, found `{}`", self.show(got));
+                let left = self.kinds(&self.non_null(got));
+                if self.has_null(got) && matches!(&*left, [Type::Bool]) {
+                    self.maybe_null(expr.span, &message, Some("compare it with `== true`".to_owned()));
+                    return;
+                }
+                let help = match &*left {
                     [Type::Int | Type::Float] => "compare it: `… != 0`",
                     [Type::String | Type::List(_) | Type::Map(_)] => "ask with `!….is_empty()`",
-                    _ if self.has_null(&got) => "compare it: `… != null`",
+                    _ if self.has_null(got) => "compare it: `… != null`",
                     _ => "conditions are `bool`, nothing else",
                 };
                 self.report(Diagnostic::new(Code::Mismatch, expr.span, message).help(help));
@@ -244,10 +324,10 @@ impl<'a> Checker<'a> {
             optional("data", Type::Any),
             optional("retryable", Type::Bool),
         ];
-        let error = Self::of_record(super::RecordType { fields });
-        let got = self.infer(value, Some(&union([Type::String, error.clone()])));
-        let known = self.records(&got).iter().any(|record| record.fields.iter().any(|f| f.name == "trace"));
-        if !known && self.fits(&got, &union([Type::String, error])) == Fit::No {
+        let thrown = union([Type::String, Self::of_record(super::RecordType::open(fields))]);
+        let got = self.infer(value, Some(&thrown));
+        let members = self.members(&got);
+        if members.iter().any(|member| !matches!(member, Type::Never) && !self.overlap(member, &thrown)) {
             let message =
                 format!("expected a message or `{{ kind, message, data, retryable }}`, found `{}`", self.show(&got));
             self.report(Diagnostic::new(Code::Mismatch, value.span, message).help("throw a text: `throw \"…\"`"));
@@ -256,7 +336,10 @@ impl<'a> Checker<'a> {
 
     fn leave_loop(&mut self, expr: &Expr) {
         if self.frame.loops > 0 {
-            self.frame.broke |= matches!(expr.kind, ExprKind::Break);
+            if let (ExprKind::Break, Some(mark)) = (&expr.kind, self.frame.around.0) {
+                let state = self.frame.flow.since(mark);
+                self.frame.around.1.push(state);
+            }
             return;
         }
         let word = if matches!(expr.kind, ExprKind::Break) { "break" } else { "continue" };
@@ -265,5 +348,15 @@ impl<'a> Checker<'a> {
             _ => (format!("`{word}` stands outside a loop"), "it goes into a `for` or `while`"),
         };
         self.report(Diagnostic::new(Code::Misplaced, expr.span, message).help(help));
+    }
+}
+
+/// `[]` and `{}`.
+fn is_empty_literal(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Paren(inner) => is_empty_literal(inner),
+        ExprKind::List(elements) => elements.is_empty(),
+        ExprKind::Record(fields) => fields.is_empty(),
+        _ => false,
     }
 }

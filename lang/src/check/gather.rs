@@ -24,22 +24,22 @@ impl<'a> Checker<'a> {
         if let (Branches::Named(fields), None) = (&gather.branches, &gather.first) {
             let found = self.branches(&gather.branches, None);
             let named = fields.iter().zip(found).map(|((name, _), branch)| {
-                let ty = if gather.settle { settled(branch) } else { branch.value };
+                let ty = if gather.settle { outcome(branch) } else { branch.value };
                 FieldType { name: name.text.clone(), ty, optional: false, doc: None }
             });
             let fields = named.collect();
-            return Self::of_record(RecordType { fields });
+            return Self::of_record(RecordType::closed(fields));
         }
         let item = want.filter(|_| !gather.settle).and_then(|want| self.wanted_items(want));
         let found = self.branches(&gather.branches, item.as_ref());
         if gather.settle {
-            return list(union(found.into_iter().map(settled)));
+            return list(union(found.into_iter().map(outcome)));
         }
         list(item.unwrap_or_else(|| some(union(found.into_iter().map(|branch| branch.value)))))
     }
 
     fn wanted_items(&self, want: &Type) -> Option<Type> {
-        match self.members_non_null(want).as_slice() {
+        match &*self.members_non_null(want) {
             [Type::List(item)] => Some((**item).clone()),
             _ => None,
         }
@@ -92,7 +92,7 @@ fn some(item: Type) -> Type {
 }
 
 /// What `settle` collects for one branch.
-fn settled(branch: Branch) -> Type {
+fn outcome(branch: Branch) -> Type {
     let ok = |value| Type::Literal(Literal::Bool(value));
     let failed = record([("ok", ok(false)), ("error", super::agent::error_type()), ("item", branch.item.clone())]);
     match branch.value {

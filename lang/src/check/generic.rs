@@ -2,9 +2,9 @@
 
 use super::{
     checker::Checker,
-    relate::Fit,
+    relate::{Fit, field_types},
     ty::{RecordType, Type},
-    union::{map_parts, optional, union, widen},
+    union::{map_parts, union, widen},
 };
 
 /// What the type variables of one call stand for.
@@ -109,8 +109,7 @@ impl Checker<'_> {
             | (Type::Agent(p), Type::Agent(a))
             | (Type::TypeOf(p), Type::TypeOf(a)) => self.unify(p, a, b),
             (Type::Map(p), Type::Record(record)) => {
-                let fields = record.fields.iter();
-                let all = union(fields.map(|f| if f.optional { optional(f.ty.clone()) } else { f.ty.clone() }));
+                let all = field_types(record);
                 self.unify(p, if all == Type::Never { &Type::Any } else { &all }, b);
             }
             (Type::Record(p), Type::Record(a)) => self.unify_record(p, a, b),
@@ -120,13 +119,14 @@ impl Checker<'_> {
                 }
                 self.unify(&p.result, &a.result, b);
             }
+            (Type::Function(p), Type::Agent(answer)) => self.unify(&p.result, answer, b),
             _ => {}
         }
     }
 
     fn unify_record(&self, pattern: &RecordType, actual: &RecordType, b: &mut Bindings) {
         for field in &pattern.fields {
-            if let Some(found) = actual.fields.iter().find(|other| other.name == field.name) {
+            if let Some(found) = actual.field(&field.name) {
                 self.unify(&field.ty, &found.ty, b);
             }
         }
@@ -143,7 +143,7 @@ impl Checker<'_> {
             other => vec![other.clone()],
         };
         for part in all {
-            let shape = shaped.iter().find(|shape| self.fits(&part, &super::union::erase(shape)) != Fit::No);
+            let shape = shaped.iter().find(|shape| self.fits_pattern(&part, shape) != Fit::No);
             match shape {
                 Some(shape) if part != Type::Any || free.is_empty() => self.unify(shape, &part, b),
                 _ => rest.push(part),
@@ -162,8 +162,9 @@ impl Checker<'_> {
         match slot {
             None => *slot = Some(ty.clone()),
             Some(_) if b.fixed[at] => {}
+            Some(known) if *known == Type::Never => *known = ty.clone(),
             Some(known) if self.fits(ty, known) == Fit::Yes && *ty != Type::Unknown => {}
-            Some(known) => *slot = Some(union([known.clone(), ty.clone()])),
+            Some(known) => *slot = Some(widen(&union([known.clone(), ty.clone()]))),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     scope::Kind,
     suggest::{did_you_mean, nearest},
     ty::{FunctionType, Literal, ParamType, Type},
-    union::{union, widen},
+    union::{has_any, settled},
 };
 use crate::{
     code::Code,
@@ -39,8 +39,9 @@ impl<'a> Checker<'a> {
         let frame = self.frame_of(item);
         let outer = std::mem::replace(&mut self.frame, frame);
         let declaration = self.item(item);
-        self.frame.prescan = prescan(declaration, self.text());
+        self.frame.prescan = prescan(declaration);
         stacker::maybe_grow(128 << 10, 1 << 20, || self.check_kind(item, declaration));
+        self.mend();
         self.frame = outer;
         self.progress.insert(item, Progress::Done);
     }
@@ -120,6 +121,7 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let ty = self.infer(&found.value, None);
+                let ty = self.mended(&ty);
                 self.values.entry(item).or_insert(ty);
             }
         }
@@ -179,7 +181,14 @@ impl<'a> Checker<'a> {
             return;
         }
         let Returns::Inferred(returned) = std::mem::replace(&mut self.frame.returns, Returns::Fixed) else { return };
-        let result = widen(&union(returned.into_iter().chain([value])));
+        let result = returned.into_iter().chain([value]).map(|ty| self.mended(&ty)).reduce(|a, b| self.unite(a, b));
+        let result = settled(&result.unwrap_or(Type::Null));
+        if has_any(&result)
+            && let Some(function) = self.function(item)
+        {
+            let message = format!("the result of `{}` is inferred as `{}`", function.name.text, self.show(&result));
+            self.implicit_any(function.name.span, &message, "write what it gives after the parameters: `-> T`");
+        }
         if let Some(signature) = self.signatures.get_mut(&item) {
             Arc::make_mut(signature).result = result;
         }

@@ -6,7 +6,7 @@ use super::{
     checker::{Checker, Returns},
     scope::Kind,
     ty::{FunctionType, ParamType, Type},
-    union::{union, widen},
+    union::settled,
 };
 use crate::syntax::ast::{Body, Param};
 
@@ -26,7 +26,12 @@ impl<'a> Checker<'a> {
                 let expected = want.as_ref().and_then(|want| want.params.get(i)).map(|param| param.ty.clone());
                 let ty = match &param.ty {
                     Some(ty) => this.written(ty),
-                    None => expected.unwrap_or(Type::Any),
+                    None => expected.unwrap_or_else(|| {
+                        let message = format!("nothing says what `{}` is, so it is `any`", param.name.text);
+                        let help = format!("give it a type: `({}: T) => …`", param.name.text);
+                        this.implicit_any(param.name.span, &message, &help);
+                        Type::Any
+                    }),
                 };
                 if let Some(default) = &param.default {
                     this.check(default, &ty);
@@ -43,7 +48,9 @@ impl<'a> Checker<'a> {
                 Body::Block(block) => this.block(block, result.as_ref()),
             };
             match std::mem::replace(&mut this.frame.returns, Returns::Fixed) {
-                Returns::Inferred(all) => widen(&union(all.into_iter().chain([value]))),
+                Returns::Inferred(all) => {
+                    settled(&all.into_iter().chain([value]).fold(Type::Never, |a, b| this.unite(a, b)))
+                }
                 _ => value,
             }
         });
@@ -54,7 +61,8 @@ impl<'a> Checker<'a> {
     /// Does something inside a lambda or a branch: variables outside are copies there, loops cannot be left.
     pub(super) fn inside<T>(&mut self, branch: bool, work: impl FnOnce(&mut Self) -> T) -> T {
         let loops = std::mem::take(&mut self.frame.loops);
-        let broke = std::mem::take(&mut self.frame.broke);
+        let around = std::mem::take(&mut self.frame.around);
+        let mark = self.frame.flow.mark();
         let returns = std::mem::replace(&mut self.frame.returns, Returns::Fixed);
         let piped = (self.frame.piped.take(), self.pipe.take());
         self.frame.scopes.level += 1;
@@ -64,7 +72,8 @@ impl<'a> Checker<'a> {
         self.frame.scopes.level -= 1;
         (self.frame.piped, self.pipe) = piped;
         self.frame.returns = returns;
-        self.frame.broke = broke;
+        self.frame.flow.leave(mark);
+        self.frame.around = around;
         self.frame.loops = loops;
         out
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{Element, Expr, ExprKind, Name, RecordField, StrPart},
+    syntax::ast::{Element, Expr, Name, RecordField, StrPart},
 };
 
 /// What a record literal has turned out to hold.
@@ -24,13 +24,15 @@ struct Made {
     loose: Vec<Type>,
     /// Something of unknown fields was spread in.
     open: bool,
+    /// What was spread in may have further fields.
+    further: bool,
 }
 
 impl<'a> Checker<'a> {
     /// `"a ${b}"`.
     pub(super) fn text_literal(&mut self, expr: &'a Expr, parts: &'a [StrPart]) -> Type {
         if let Some(literal) = super::annotation::literal(expr) {
-            return Type::Literal(literal);
+            return Type::Exact(literal);
         }
         let mut secret = false;
         for part in parts {
@@ -44,7 +46,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a value may stand in a text.
     fn insertable(&mut self, inner: &'a Expr, ty: &Type) {
-        if self.has_null(ty) && !self.may_be_narrowed(inner) {
+        if self.has_null(ty) {
             let shown = source_of(self.text(), inner);
             let message = format!("this may be null, and text never says \"null\": found `{}`", self.show(ty));
             let help = format!("give another value for it: `${{{shown} ?? \"…\"}}`");
@@ -54,31 +56,15 @@ impl<'a> Checker<'a> {
         if self.frame.library {
             return;
         }
-        let what = match self.resolve(ty) {
-            Type::Function(_) => "a function",
-            Type::Agent(_) => "an agent",
-            Type::TypeOf(_) => "a type",
-            Type::Tool => "a tool",
-            _ => return,
-        };
-        let diagnostic = Diagnostic::new(Code::NotData, inner.span, format!("{what} has no text"));
-        self.report(diagnostic.help("call it, or insert one of its parts"));
-    }
-
-    /// Whether something is compared anywhere in the declaration, so that it may be known not to be null here.
-    fn may_be_narrowed(&self, inner: &Expr) -> bool {
-        let mut inner = inner;
-        while let ExprKind::Paren(within) = &inner.kind {
-            inner = within;
+        if let Some(what) = self.not_data(ty).filter(|what| *what != "a secret") {
+            let diagnostic = Diagnostic::new(Code::NotData, inner.span, format!("{what} has no text"));
+            self.report(diagnostic.help("call it, or insert one of its parts"));
         }
-        let known = &self.frame.prescan;
-        let changed = matches!(&inner.kind, ExprKind::Name(name) if known.changed.contains(name));
-        changed || known.compared.contains(source_of(self.text(), inner))
     }
 
     /// `[a, ...b]`.
     pub(super) fn list_literal(&mut self, elements: &'a [Element], want: Option<&Type>) -> Type {
-        let item = want.and_then(|want| self.wanted_item(want));
+        let item = want.and_then(|want| self.wanted_item(want)).filter(|item| !self.is_open(item));
         let mut found: Vec<Type> = Vec::new();
         for element in elements {
             let ty = match element {
@@ -99,7 +85,6 @@ impl<'a> Checker<'a> {
         }
         match item {
             Some(item) => list(item),
-            None if found.is_empty() => list(Type::Any),
             None => list(union(found)),
         }
     }
@@ -117,8 +102,10 @@ impl<'a> Checker<'a> {
     }
 
     fn spread_item(&mut self, value: &Expr, ty: &Type) -> Type {
+        let other = Some("write `...(xs ?? [])`".to_owned());
+        let ty = &self.without_null(value, ty.clone(), "null has no elements", other);
         let mut items = Vec::new();
-        for member in self.members_non_null(ty) {
+        for member in self.members(ty) {
             match member {
                 Type::List(item) => items.push((*item).clone()),
                 Type::Any | Type::Unknown | Type::Never | Type::Payload => items.push(Type::Any),
@@ -134,7 +121,7 @@ impl<'a> Checker<'a> {
 
     /// `{ a: 1, b, ...c }`.
     pub(super) fn record_literal(&mut self, expr: &'a Expr, fields: &'a [RecordField], want: Option<&Type>) -> Type {
-        let want = want.map(|want| self.members_non_null(want)).unwrap_or_default();
+        let want = want.map(|want| self.members_non_null(want).to_vec()).unwrap_or_default();
         if let Some(record) = self.wanted_record(fields, &want) {
             return self.record_for(expr, fields, &record);
         }
@@ -206,7 +193,7 @@ impl<'a> Checker<'a> {
             })
             .collect();
         let known = named.iter().all(|(name, value)| {
-            let Some(field) = record.fields.iter().find(|field| field.name == name.text) else { return false };
+            let Some(field) = record.field(&name.text) else { return false };
             let literal = super::annotation::literal(value).map(Type::Literal);
             literal.is_none_or(|literal| self.fits(&literal, &field.ty) != Fit::No)
         });
@@ -224,9 +211,7 @@ impl<'a> Checker<'a> {
                     let declared = record.fields.iter().find(|field| field.name == name.text);
                     match declared {
                         Some(declared) => {
-                            let want =
-                                if declared.optional { optional(declared.ty.clone()) } else { declared.ty.clone() };
-                            self.check(value, &want);
+                            self.check(value, &declared.read());
                         }
                         None => {
                             self.infer(value, None);
@@ -256,7 +241,7 @@ impl<'a> Checker<'a> {
         let spread = fields.iter().any(|field| !matches!(field, RecordField::Named { .. }));
         if spread && !wrong {
             // What was spread in has types of its own.
-            let own = Type::Record(Arc::new(RecordType { fields: made.fields }));
+            let own = Type::Record(Arc::new(RecordType::closed(made.fields)));
             if made.open {
                 return Type::Any;
             }
@@ -310,7 +295,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        if known { Self::of_record(RecordType { fields: made }) } else { item.clone() }
+        if known { Self::of_record(RecordType::closed(made)) } else { item.clone() }
     }
 
     fn free_record(&mut self, fields: &'a [RecordField]) -> Type {
@@ -336,7 +321,7 @@ impl<'a> Checker<'a> {
             return Type::Any;
         }
         if made.loose.is_empty() {
-            return Self::of_record(RecordType { fields: made.fields });
+            return Self::of_record(RecordType { fields: made.fields, closed: !made.further });
         }
         let fields = made.fields.into_iter().map(|f| if f.optional { optional(f.ty) } else { f.ty });
         map(widen(&union(made.loose.into_iter().chain(fields))))
@@ -344,38 +329,64 @@ impl<'a> Checker<'a> {
 
     fn spread_fields(&mut self, value: &Expr, ty: &Type, made: &mut Made) {
         let members = self.members(ty);
-        let (null, members): (Vec<Type>, Vec<Type>) = members.into_iter().partition(|member| *member == Type::Null);
+        let null = members.contains(&Type::Null);
+        let members: Vec<&Type> = members.iter().filter(|member| **member != Type::Null).collect();
         match members.as_slice() {
-            [Type::Record(record)] => {
-                for field in &record.fields {
-                    let optional = field.optional || !null.is_empty();
-                    match made.fields.iter_mut().find(|other| other.name == field.name) {
-                        Some(before) if optional => before.ty = union([before.ty.clone(), field.ty.clone()]),
-                        Some(before) => *before = field.clone(),
-                        None => made.fields.push(FieldType { optional, ..field.clone() }),
-                    }
-                }
-            }
+            [Type::Record(record)] => made.spread(record, null),
             [Type::Map(item)] => {
                 made.loose.push((**item).clone());
                 made.open |= !made.fields.is_empty();
             }
             [] => {}
-            _ => {
+            all if all.iter().all(|member| matches!(member, Type::Record(_))) => {
+                let records = self.records(ty);
+                let mut fields: Vec<FieldType> = Vec::new();
+                for field in records.iter().flat_map(|record| &record.fields) {
+                    if fields.iter().all(|known| known.name != field.name) {
+                        fields.push(shared_field(field, &records));
+                    }
+                }
+                let closed = records.iter().all(|record| record.closed);
+                made.spread(&RecordType { fields, closed }, null);
+            }
+            all => {
                 made.open = true;
-                let whole = |m: &Type| {
+                let whole = |m: &&Type| {
                     matches!(
                         m,
                         Type::Any | Type::Unknown | Type::Never | Type::Payload | Type::Record(_) | Type::Map(_)
                     )
                 };
-                if !members.iter().any(whole) {
+                if !all.iter().any(whole) {
                     let message = format!("expected a record or map after `...`, found `{}`", self.show(ty));
                     self.error(Code::Mismatch, value.span, message);
                 }
             }
         }
     }
+}
+
+impl Made {
+    /// Puts in the fields of a record that may be null.
+    fn spread(&mut self, record: &RecordType, null: bool) {
+        self.further |= !record.closed;
+        for field in &record.fields {
+            let optional = field.optional || null;
+            match self.fields.iter_mut().find(|other| other.name == field.name) {
+                Some(before) if optional => before.ty = union([before.ty.clone(), field.ty.clone()]),
+                Some(before) => *before = field.clone(),
+                None => self.fields.push(FieldType { optional, ..field.clone() }),
+            }
+        }
+    }
+}
+
+/// A field as some of the records have it; optional where one has it not.
+fn shared_field(field: &FieldType, records: &[Arc<RecordType>]) -> FieldType {
+    let all: Vec<Option<&FieldType>> = records.iter().map(|record| record.field(&field.name)).collect();
+    let optional = all.iter().any(|field| field.is_none_or(|field| field.optional));
+    let ty = union(all.into_iter().flatten().map(|field| field.ty.clone()));
+    FieldType { ty, optional, ..field.clone() }
 }
 
 fn put(fields: &mut Vec<FieldType>, name: &Name, ty: Type) {

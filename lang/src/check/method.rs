@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::{
-    ArgFrom, ItemRef, Target,
+    ArgFrom, ItemRef, Signature, Target,
     args::{Given, Slot, quoted},
     checker::Checker,
     elsewhere,
@@ -31,7 +31,11 @@ impl<'a> Checker<'a> {
         want: Option<&Type>,
     ) -> Type {
         let all = self.library.methods.get(&name.text).cloned().unwrap_or_default();
-        let members = self.members_non_null(&widen(ty));
+        let ty = &match name.text.as_str() {
+            "set" | "get" | "remove" => self.become_map(ty),
+            _ => self.filled(ty),
+        };
+        let members = self.kinds(&self.non_null(&widen(ty)));
         let unknown = members.iter().any(|m| matches!(m, Type::Unknown | Type::Never)) || name.text.is_empty();
         let open = unknown || members.is_empty() || members.iter().any(|m| matches!(m, Type::Any | Type::Payload));
         if open {
@@ -41,10 +45,13 @@ impl<'a> Checker<'a> {
             return self.call_any_method(object, name, &all, given, unknown);
         }
         let mut chosen: Vec<ItemRef> = Vec::new();
-        for item in members.iter().flat_map(|member| self.choose(&all, member, given)) {
-            if !chosen.contains(&item) {
-                chosen.push(item);
+        for member in members.iter() {
+            let found = self.choose(&all, member, given);
+            if found.is_empty() {
+                chosen.clear();
+                break;
             }
+            chosen.extend(found.into_iter().filter(|item| !chosen.contains(item)).collect::<Vec<_>>());
         }
         match chosen.as_slice() {
             [] => {
@@ -78,7 +85,7 @@ impl<'a> Checker<'a> {
             (Type::Record(_), Type::Map(_)) => Fit::Maybe,
             (Type::Map(_), Type::Record(_)) => Fit::No,
             (Type::Function(_), Type::Tool) => Fit::Maybe,
-            _ => self.fits(receiver, this),
+            _ => self.fits_pattern(receiver, this),
         }
     }
 
@@ -106,24 +113,40 @@ impl<'a> Checker<'a> {
                 bindings.fix();
             }
         } else {
-            self.unify(&this.ty, &self.non_null(ty), &mut bindings);
+            let ty = self.non_null(ty);
+            match self.receiver_wanted(&signature, &this.ty, &ty, want) {
+                Some(known) => self.learn(&this.ty, &known, &mut bindings),
+                None => self.unify(&this.ty, &ty, &mut bindings),
+            }
         }
         if !changing && !matches!(this.ty, Type::Agent(_)) {
             let known = bindings.apply(&this.ty, false);
-            let fits = if matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty() {
-                Fit::Yes
-            } else {
-                self.fits(ty, &known)
-            };
-            if fits == Fit::Maybe || (fits == Fit::No && self.has_null(ty)) {
-                let known = erase(&known);
-                self.table().expects.insert(object.id, known);
+            let of_record = matches!(self.resolve(&known), Type::Map(_)) && !self.records(ty).is_empty();
+            if !of_record && self.fits(ty, &known) == Fit::Maybe {
+                self.expect(object, erase(&known));
             }
         }
         let name = self.function(item).map(|function| function.name.text.clone()).unwrap_or_default();
         let slots = self.plan(given, &signature.params[1..], &quoted(&name));
         self.keep_plan(given, Target::Function(item), Some(ArgFrom::Receiver), &slots);
-        self.apply_args(&slots, &signature, 1, bindings, want)
+        let outer = std::mem::replace(&mut self.putting, changing.then_some((object, *given)));
+        let result = self.apply_args(&slots, &signature, 1, bindings, want);
+        self.putting = outer;
+        if changing {
+            self.forget_place(object, true);
+        }
+        result
+    }
+
+    /// What is expected of the result makes of a receiver with an exact type, such as `["approve", "reject"]` whose
+    /// first is expected to be a `Decision`.
+    fn receiver_wanted(&self, signature: &Signature, this: &Type, ty: &Type, want: Option<&Type>) -> Option<Type> {
+        let want = want.filter(|_| has_var(&signature.result) && widen(ty) != *ty)?;
+        let mut hints = Bindings::new(signature.type_params);
+        let want = if matches!(signature.result, Type::Union(_)) { want.clone() } else { self.non_null(want) };
+        self.learn(&signature.result, &want, &mut hints);
+        let known = hints.knows(this, false).then(|| hints.apply(this, false))?;
+        (self.fits(ty, &known) == Fit::Yes && self.fits(&widen(ty), &known) != Fit::Yes).then_some(known)
     }
 
     /// Learns what a receiver holds without widening declared literals.
@@ -148,6 +171,7 @@ impl<'a> Checker<'a> {
     ) -> Type {
         if !all.is_empty() && all.iter().all(|item| self.is_changing(*item)) {
             self.changeable(object, "change");
+            self.forget_place(object, true);
         }
         let meant = all
             .iter()
@@ -169,6 +193,8 @@ impl<'a> Checker<'a> {
         if unknown {
             return Type::Unknown;
         }
+        let message = format!("which `{}` this is, is seen when it runs: what it is called on is `any`", name.text);
+        self.implicit_any(name.span, &message, "say what it is: `(… as T)`, or give the variable a type");
         let results = all.iter().filter_map(|item| self.signatures.get(item)).map(|signature| signature.result.clone());
         let results = results.collect::<Vec<_>>();
         match union(results.iter().cloned()) {
@@ -187,7 +213,20 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{shown}` has no method `{}`", name.text);
         let mut diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
-        if let ExprKind::Name(root) = &object.kind
+        let members = self.members_non_null(ty);
+        let all = self.library.methods.get(&name.text).cloned().unwrap_or_default();
+        let has = |member: &Type| {
+            all.iter().any(|item| {
+                let this = self.signatures.get(item).and_then(|signature| signature.params.first());
+                this.is_some_and(|this| self.receiver_fits(member, &this.ty, *item) != Fit::No)
+            })
+        };
+        if members.iter().any(has)
+            && let Some(lacks) = members.iter().find(|member| !has(member))
+        {
+            let help = format!("`{}` has none: find out which it is first, with `match`", self.show(lacks));
+            diagnostic = diagnostic.help(help);
+        } else if let ExprKind::Name(root) = &object.kind
             && self.library.namespaces.contains_key(root)
         {
             diagnostic = diagnostic.help(format!("the name `{root}` hides the library's `{root}` here; rename it"));

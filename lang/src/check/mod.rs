@@ -3,7 +3,10 @@
 //! What the checker learns stands in tables beside the tree ([`Tables`]), by the ids of expressions. The compiler reads
 //! them and decides nothing about types by itself; the editor reads them too.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use smol_str::SmolStr;
 
@@ -18,21 +21,30 @@ mod annotation;
 mod args;
 mod call;
 mod checker;
+mod coerce;
 mod constants;
 mod control;
 mod declare;
 mod elsewhere;
+mod exhaust;
 mod expr;
 mod field;
+mod flow;
+mod forget;
 mod gather;
 mod generic;
+mod holes;
 mod import;
 mod item;
 mod lambda;
+mod lint;
 mod literal;
+mod matching;
+mod members;
 mod method;
 mod name;
 mod names;
+mod narrow;
 mod operator;
 mod pattern;
 mod place;
@@ -106,6 +118,8 @@ pub struct Checked {
     pub signatures: HashMap<ItemRef, Signature>,
     /// Everything there is to tell the author, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
+    /// Each `any` that nobody wrote, in the order of the source; they are told only to those who ask.
+    pub implicit: Vec<Diagnostic>,
 }
 
 /// A declared type.
@@ -144,7 +158,7 @@ pub struct Tables {
     pub expects: HashMap<ExprId, Type>,
     /// `Field` reads that give null when the field is absent: optional fields, and keys of an open `ctx.state`.
     /// All other reads without `?.` throw kind `key`.
-    pub lenient: std::collections::HashSet<ExprId>,
+    pub lenient: HashSet<ExprId>,
     /// The local that each binder introduces, by the offset of its name.
     pub locals: HashMap<u32, LocalId>,
     /// The type of each local, by declaration (the item's index) and number.
@@ -264,23 +278,29 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
         tables: tables.collect(),
         named: HashMap::new(),
         signatures: HashMap::new(),
-        inferred: std::collections::HashSet::new(),
+        inferred: HashSet::new(),
         values: HashMap::new(),
         progress: HashMap::new(),
         diagnostics,
+        implicit: Vec::new(),
+        broken: HashSet::new(),
+        putting: None,
         frame: checker::Frame::new(ModuleId(0), 0, false),
         pipe: None,
     };
     checker.declare_all();
     checker.check_all();
-    let checker::Checker { tables, named, signatures, mut diagnostics, .. } = checker;
+    lint::report(&modules, &checker.tables, &checker.library, &checker.broken, &mut checker.diagnostics);
+    let checker::Checker { tables, named, signatures, mut diagnostics, mut implicit, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);
         testing::hidden_names(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
     constants::report(&modules, &tables, &mut diagnostics);
-    diagnostics.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
+    for found in [&mut diagnostics, &mut implicit] {
+        found.sort_by_key(|d| (d.span.source, d.span.start, d.span.end, d.code));
+    }
     let signatures = signatures.into_iter().map(|(item, signature)| (item, Arc::unwrap_or_clone(signature))).collect();
-    Checked { modules, tables, named, signatures, diagnostics }
+    Checked { modules, tables, named, signatures, diagnostics, implicit }
 }

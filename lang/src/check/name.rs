@@ -11,7 +11,7 @@ use super::{
     import::What,
     names::builtin,
     suggest::{did_you_mean, nearest},
-    ty::{Literal, Type},
+    ty::Type,
     unbuilt,
     union::list,
 };
@@ -46,7 +46,10 @@ impl<'a> Checker<'a> {
         match self.find(name, false) {
             Found::Use(found) => {
                 self.table().uses.insert(expr.id, found.clone());
-                self.type_of_use(&found, expr.span)
+                match found {
+                    Use::Local(id) => self.read_local(expr.id, id),
+                    _ => self.type_of_use(&found, expr.span),
+                }
             }
             Found::Lost => Type::Unknown,
             Found::Nothing => {
@@ -139,7 +142,7 @@ impl<'a> Checker<'a> {
     /// The type that something has as a value.
     pub(super) fn type_of_use(&mut self, found: &Use, span: Span) -> Type {
         match found {
-            Use::Local(id) => self.local_type(*id),
+            Use::Local(id) => self.declared_local(*id),
             Use::Function(item) => self.function_value(*item),
             Use::Let(item) | Use::Agent(item) => self.value_type(*item),
             Use::Type(ty) => Type::TypeOf(Arc::new(ty.clone())),
@@ -163,12 +166,6 @@ impl<'a> Checker<'a> {
                 Type::Unknown
             }
         }
-    }
-
-    /// The type of a variable.
-    pub(super) fn local_type(&self, id: super::LocalId) -> Type {
-        let types = &self.tables[self.frame.module.0 as usize].local_types;
-        types.get(&(self.frame.item, id)).cloned().unwrap_or(Type::Unknown)
     }
 
     /// The type of `ctx.state`: of the module's `state` block, or anything.
@@ -387,14 +384,5 @@ impl<'a> Checker<'a> {
         known.sort_unstable();
         known.dedup();
         known
-    }
-
-    /// The values of a union of literals.
-    pub(super) fn literals(&self, ty: &Type) -> Option<Vec<Literal>> {
-        let members = self.members(ty).into_iter().map(|member| match member {
-            Type::Literal(literal) => Some(literal),
-            _ => None,
-        });
-        members.collect()
     }
 }

@@ -31,25 +31,29 @@ impl Checker<'_> {
 
     /// Tries what each side may be against what the other may be.
     fn pairs(&mut self, op: BinaryOp, span: Span, a: Operand<'_, '_>, b: Operand<'_, '_>) -> Type {
-        let left = self.members_non_null(&widen(a.1));
-        let right = self.members_non_null(&widen(b.1));
+        let why = format!("null has no `{}`", op.text());
+        let left = self.without_null(a.0, a.1.clone(), &why, None);
+        let right = self.without_null(b.0, b.1.clone(), &why, None);
+        if op == BinaryOp::Add {
+            // `out + [x]` says what `out` holds.
+            self.fill(&left, &right, true);
+            self.fill(&right, &left, true);
+        }
+        let (a, b) = ((a.0, &self.filled(&left)), (b.0, &self.filled(&right)));
+        let (left, right) = (self.kinds(a.1), self.kinds(b.1));
         let silent = |all: &[Type]| all.iter().any(|ty| matches!(ty, Type::Unknown | Type::Never));
         if silent(&left) || silent(&right) {
             return if is_order(op) { Type::Bool } else { Type::Unknown };
         }
-        if left.is_empty() || right.is_empty() {
-            self.no_operator(op, span, a, b);
-            return Type::Unknown;
-        }
         let mut found = Vec::new();
-        for x in &left {
-            for y in &right {
-                found.extend(result(op, x, y));
+        for x in left.iter() {
+            for y in right.iter() {
+                let Some(ty) = result(op, x, y) else {
+                    self.no_operator(op, span, a, b);
+                    return if is_order(op) { Type::Bool } else { Type::Unknown };
+                };
+                found.push(ty);
             }
-        }
-        if found.is_empty() {
-            self.no_operator(op, span, a, b);
-            return Type::Unknown;
         }
         widen(&union(found))
     }
@@ -60,8 +64,6 @@ impl Checker<'_> {
         let text = |ty: &Type| self.fits(&widen(ty), &Type::String) == Fit::Yes;
         let help = if op == BinaryOp::Add && (text(a.1) || text(b.1)) {
             Some("put values into text: `\"… ${value}\"`".to_owned())
-        } else if self.has_null(a.1) || self.has_null(b.1) {
-            Some("give another value for null with `??`".to_owned())
         } else if op == BinaryOp::Add && !self.records(a.1).is_empty() {
             Some("put records together with `{ ...a, ...b }`".to_owned())
         } else {
@@ -75,15 +77,14 @@ impl Checker<'_> {
     }
 
     fn within(&mut self, a: Operand<'_, '_>, b: Operand<'_, '_>) {
-        let mut wrong = true;
-        for member in self.members_non_null(b.1) {
-            match widen(&member) {
-                Type::List(_) | Type::Any | Type::Payload | Type::Unknown | Type::Never => wrong = false,
-                Type::Map(_) | Type::Record(_) | Type::String => wrong &= self.fits(a.1, &Type::String) == Fit::No,
-                _ => {}
-            }
-        }
-        if wrong && !self.has_null(b.1) {
+        let other = self.source(b.0.span).map(|text| format!("write `({text} ?? [])`"));
+        let whole = self.without_null(b.0, b.1.clone(), "nothing is in null", other);
+        let wrong = self.kinds(&whole).iter().any(|member| match member {
+            Type::List(_) | Type::Any | Type::Payload | Type::Unknown | Type::Never => false,
+            Type::Map(_) | Type::Record(_) | Type::String => self.fits(a.1, &Type::String) == Fit::No,
+            _ => true,
+        });
+        if wrong {
             let (left, right) = (self.show(&widen(a.1)), self.show(&widen(b.1)));
             let message = format!("`{left}` cannot be in `{right}`");
             let help = "`in` asks for an element of a list, a key of a map, or a part of a text";

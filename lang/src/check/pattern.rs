@@ -3,40 +3,117 @@
 use std::sync::Arc;
 
 use super::{
+    LocalId,
     checker::Checker,
+    exhaust::unit_of,
+    relate::Fit,
     scope::Kind,
     ty::{FieldType, RecordType, Type},
-    union::{list, optional, union},
+    union::{list, literal_of, optional, union, widen},
 };
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{Branches, Element, Expr, ExprKind, Name, Pattern, PatternKind},
+    syntax::ast::{Branches, Element, Expr, ExprKind, Name, Pattern, PatternKind, TypeExpr},
 };
 
 impl<'a> Checker<'a> {
+    /// What of a type a pattern may match; [`Type::Never`] where it matches nothing.
+    pub(super) fn admitted(&self, ty: &Type, pattern: &Pattern) -> Type {
+        match &pattern.kind {
+            PatternKind::Wildcard | PatternKind::Bind(_, None) | PatternKind::Error => return ty.clone(),
+            PatternKind::Or(all) => return union(all.iter().map(|one| self.admitted(ty, one))),
+            _ => {}
+        }
+        let members = self.members(ty);
+        let parts: Vec<Type> = members.iter().filter_map(|member| self.admitted_part(member, pattern)).collect();
+        if parts == *members { ty.clone() } else { union(parts) }
+    }
+
+    fn admitted_part(&self, member: &Type, pattern: &Pattern) -> Option<Type> {
+        if matches!(member, Type::Unknown) {
+            return Some(Type::Unknown);
+        }
+        match &pattern.kind {
+            PatternKind::Bind(_, Some(written)) | PatternKind::Type(written) => {
+                let want = self.written_before(written);
+                match self.fits(member, &want) {
+                    Fit::Yes => Some(member.clone()),
+                    _ => self.overlap(member, &want).then_some(want),
+                }
+            }
+            PatternKind::Literal(_) => {
+                let unit = unit_of(pattern)?;
+                match member {
+                    Type::String | Type::Int | Type::Duration | Type::Bool if self.fits(&unit, member) == Fit::Yes => {
+                        literal_of(&unit).cloned().map(Type::Exact)
+                    }
+                    _ => self.overlap(member, &unit).then(|| member.clone()),
+                }
+            }
+            PatternKind::List { .. } => {
+                matches!(member, Type::List(_) | Type::Any | Type::Payload).then(|| member.clone())
+            }
+            PatternKind::Record { fields, .. } => {
+                let goes = match member {
+                    Type::Record(record) => fields.iter().all(|(name, pattern)| match record.field(&name.text) {
+                        Some(field) => {
+                            pattern.as_ref().is_none_or(|one| self.admitted(&field.read(), one) != Type::Never)
+                        }
+                        // A field that nobody has declared is not looked for.
+                        None => false,
+                    }),
+                    other => matches!(other, Type::Map(_) | Type::Any | Type::Payload),
+                };
+                goes.then(|| member.clone())
+            }
+            _ => Some(member.clone()),
+        }
+    }
+
+    /// What a type in a pattern means, which has been looked at.
+    pub(super) fn written_before(&self, ty: &TypeExpr) -> Type {
+        let written = &self.tables[self.frame.module.0 as usize].written;
+        written.get(&(ty.span.start, ty.span.end)).cloned().unwrap_or(Type::Unknown)
+    }
+
+    /// Finds out what the types that stand in a pattern mean.
+    pub(super) fn written_in(&mut self, pattern: &'a Pattern) {
+        match &pattern.kind {
+            PatternKind::Bind(_, Some(written)) | PatternKind::Type(written) => {
+                self.written(written);
+            }
+            PatternKind::Or(all) => all.iter().for_each(|one| self.written_in(one)),
+            PatternKind::Record { fields, .. } => {
+                fields.iter().filter_map(|(_, one)| one.as_ref()).for_each(|one| self.written_in(one));
+            }
+            PatternKind::List { before, after, .. } => before.iter().chain(after).for_each(|one| self.written_in(one)),
+            _ => {}
+        }
+    }
+
     /// Brings the names of a pattern into scope. With the value at hand, a list that is taken apart at once gives each
     /// name its own type.
     pub(super) fn bind_pattern(&mut self, pattern: &'a Pattern, ty: &Type, value: Option<&'a Expr>, kind: Kind) {
         match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Error => {}
+            PatternKind::Wildcard => {}
+            PatternKind::Error => self.is_broken(),
             PatternKind::Bind(name, written) => {
                 let ty = match written {
+                    Some(written) if kind == Kind::Pattern => self.written_before(written),
                     Some(written) => self.written(written),
-                    None if self.frame.prescan.changed.contains(&name.text) && kind == Kind::Let => {
-                        super::union::widen(ty)
-                    }
                     None => ty.clone(),
                 };
                 self.upper_camel(name, kind);
-                self.declare(name, ty, kind);
+                self.bind_name(name, ty, kind);
             }
             PatternKind::Literal(literal) => {
                 self.infer(literal, None);
             }
-            PatternKind::Type(written) => {
+            PatternKind::Type(written) if kind != Kind::Pattern => {
                 self.written(written);
             }
+            PatternKind::Type(_) => {}
             PatternKind::Or(all) => self.bind_alternatives(all, ty, kind),
             PatternKind::Record { fields, rest } => self.bind_record(pattern, fields, rest.as_ref(), ty, kind),
             PatternKind::List { before, rest, after } => {
@@ -47,7 +124,7 @@ impl<'a> Checker<'a> {
                     self.bind_pattern(one, &ty, None, kind);
                 }
                 if let Some(Some(name)) = rest {
-                    self.declare(name, list(item.clone()), kind);
+                    self.bind_name(name, list(item.clone()), kind);
                 }
                 for one in after {
                     self.bind_pattern(one, &item, None, kind);
@@ -56,10 +133,18 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Declares a name; what a `let` changes later is no longer exact.
+    fn bind_name(&mut self, name: &'a Name, ty: Type, kind: Kind) -> LocalId {
+        let changed = kind == Kind::Let && self.frame.prescan.is_changed(name);
+        let ty = if changed { self.open_holes(&widen(&ty), name.span) } else { ty };
+        self.declare(name, ty, kind)
+    }
+
     /// Alternatives bind the same names; what each is of, the name is of.
     fn bind_alternatives(&mut self, all: &'a [Pattern], ty: &Type, kind: Kind) {
         let Some((first, others)) = all.split_first() else { return };
-        self.bind_pattern(first, ty, None, kind);
+        let admitted = self.admitted(ty, first);
+        self.bind_pattern(first, &admitted, None, kind);
         let names = names_of(first);
         for other in others {
             let found = names_of(other);
@@ -70,24 +155,22 @@ impl<'a> Checker<'a> {
                 let help = "alternatives bind the same names; else write an arm for each";
                 self.report(Diagnostic::new(Code::UnknownName, name.span, message).help(help));
             }
-            self.scoped(|this| this.bind_pattern(other, ty, None, kind));
+            let admitted = self.admitted(ty, other);
+            self.scoped(|this| this.bind_pattern(other, &admitted, None, kind));
             self.share(&names, &found);
         }
     }
 
     /// Makes one variable of two names.
     fn share(&mut self, names: &[&'a Name], found: &[&'a Name]) {
-        let item = self.frame.item;
         for name in names {
             let Some(other) = found.iter().find(|other| other.text == name.text) else { continue };
-            let table = self.table();
-            let ids = (table.locals.get(&name.span.start).copied(), table.locals.get(&other.span.start).copied());
+            let locals = &self.table().locals;
+            let ids = (locals.get(&name.span.start).copied(), locals.get(&other.span.start).copied());
             let (Some(id), Some(second)) = ids else { continue };
-            let types = [id, second].map(|id| table.local_types.get(&(item, id)).cloned().unwrap_or(Type::Unknown));
-            let ty = union(types);
-            table.local_types.insert((item, id), ty.clone());
-            table.locals.insert(other.span.start, id);
-            self.frame.scopes.set_type(id, ty);
+            let ty = self.unite(self.frame.scopes.get(id).ty.clone(), self.frame.scopes.get(second).ty.clone());
+            self.redeclare(id, ty);
+            self.table().locals.insert(other.span.start, id);
         }
     }
 
@@ -109,6 +192,8 @@ impl<'a> Checker<'a> {
         ty: &Type,
         kind: Kind,
     ) {
+        let taken = self.taken_apart(pattern, ty, kind);
+        let ty = taken.as_ref().unwrap_or(ty);
         let members = self.members_non_null(ty);
         let records = self.records(ty);
         let open = members.iter().any(|m| matches!(m, Type::Any | Type::Unknown | Type::Never | Type::Payload));
@@ -122,8 +207,11 @@ impl<'a> Checker<'a> {
             self.error(Code::Mismatch, pattern.span, message);
         }
         for (name, inner) in fields {
+            let absent =
+                records.len() > 1 && records.iter().any(|record| record.closed && record.field(&name.text).is_none());
             let known = self.declared_field(ty, &name.text).into_iter().chain(maps.iter().cloned());
-            let known: Vec<Type> = known.chain(open.then_some(Type::Any)).collect();
+            let known = known.chain(absent.then_some(Type::Null)).chain(open.then_some(Type::Any));
+            let known: Vec<Type> = known.collect();
             let found = if known.is_empty() { Type::Unknown } else { union(known.iter().cloned()) };
             if known.is_empty()
                 && let Some(record) = records.first()
@@ -133,7 +221,7 @@ impl<'a> Checker<'a> {
             match inner {
                 Some(inner) => self.bind_pattern(inner, &found, None, kind),
                 None => {
-                    self.declare(name, found, kind);
+                    self.bind_name(name, found, kind);
                 }
             }
         }
@@ -142,8 +230,19 @@ impl<'a> Checker<'a> {
                 [record] if !open && maps.is_empty() => rest_of(record, fields),
                 _ => Type::Any,
             };
-            self.declare(name, ty, kind);
+            self.bind_name(name, ty, kind);
         }
+    }
+
+    /// Null cannot be taken apart; gives what is left without it.
+    fn taken_apart(&mut self, pattern: &Pattern, ty: &Type, kind: Kind) -> Option<Type> {
+        if kind == Kind::Pattern || !self.has_null(ty) {
+            return None;
+        }
+        let message = format!("this takes `{}` apart, which may be null", self.show(ty));
+        let help = "give another value for null with `??`";
+        self.report(Diagnostic::new(Code::MaybeNull, pattern.span, message).help(help));
+        Some(self.non_null(ty))
     }
 
     /// The types of the elements of a list that is written out.
@@ -168,7 +267,8 @@ impl<'a> Checker<'a> {
     }
 
     fn item_type(&mut self, pattern: &Pattern, ty: &Type, kind: Kind) -> Type {
-        let members = self.members_non_null(ty);
+        let taken = self.taken_apart(pattern, ty, kind);
+        let members = self.members_non_null(taken.as_ref().unwrap_or(ty));
         let items = members.iter().filter_map(|member| match member {
             Type::List(item) => Some((**item).clone()),
             Type::Any | Type::Payload => Some(Type::Any),
@@ -188,10 +288,10 @@ impl<'a> Checker<'a> {
 fn rest_of(record: &Arc<RecordType>, taken: &[(Name, Option<Pattern>)]) -> Type {
     let left = record.fields.iter().filter(|field| !taken.iter().any(|(name, _)| name.text == field.name));
     let fields: Vec<FieldType> = left.cloned().collect();
-    Type::Record(Arc::new(RecordType { fields }))
+    Type::Record(Arc::new(RecordType { fields, closed: record.closed }))
 }
 
-/// The names that a pattern binds; of alternatives those of the first.
+/// The names that a pattern binds.
 fn names_of(pattern: &Pattern) -> Vec<&Name> {
     match &pattern.kind {
         PatternKind::Bind(name, _) => vec![name],

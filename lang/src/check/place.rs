@@ -1,13 +1,15 @@
 //! Places: what may be assigned, and what may be put there.
 
+use std::sync::Arc;
+
 use super::{
-    Use,
+    LocalId, Use,
     checker::Checker,
-    prescan::root,
+    prescan::{Step, root, step},
     relate::Fit,
     scope::Kind,
     ty::Type,
-    union::{union, widen},
+    union::{broad, erase, has_hole, list, map, union, widen},
 };
 use crate::{
     code::Code,
@@ -18,17 +20,17 @@ use crate::{
 impl<'a> Checker<'a> {
     /// `place = value`, `place op= value`.
     pub(super) fn assign(&mut self, stmt: &'a Stmt, place: &'a Expr, op: Option<BinaryOp>, value: &'a Expr) {
-        let read = self.infer(place, None);
+        let link = self.link(place, None, true);
+        let read = link.ty;
+        let holds = link.declared.unwrap_or_else(|| read.clone());
         let told = read == Type::Unknown && !matches!(place.kind, ExprKind::Name(_));
         if told || !self.changeable(place, "assign") {
             self.infer(value, None);
             return;
         }
-        let holds = self.holds(place, &read);
         let Some(op) = op else {
             let got = self.infer(value, Some(&holds));
-            self.put(place, value, got, &holds);
-            return;
+            return self.put(place, (value, None), got, &holds);
         };
         let right = self.infer(value, None);
         if op == BinaryOp::Div && self.whole(&holds) && self.whole(&right) {
@@ -38,54 +40,88 @@ impl<'a> Checker<'a> {
             return;
         }
         let got = self.operator(op, stmt.span, (place, &read), (value, &right));
-        self.put(place, value, widen(&got), &holds);
+        self.put(place, (value, Some(op)), widen(&got), &holds);
     }
 
     fn whole(&self, ty: &Type) -> bool {
-        *ty != Type::Never && self.fits(&widen(ty), &Type::Int) == Fit::Yes && *ty != Type::Unknown
+        !matches!(ty, Type::Never | Type::Unknown) && self.fits(&widen(ty), &Type::Int) == Fit::Yes
     }
 
-    /// Holds a new value against what a place holds.
-    fn put(&mut self, place: &'a Expr, value: &'a Expr, got: Type, holds: &Type) {
-        let inferred = match &place.kind {
-            ExprKind::Name(name) => {
-                self.frame.scopes.find(name).filter(|local| local.kind == Kind::Let).map(|local| local.id)
-            }
-            _ => None,
-        };
-        let Some(id) = inferred else {
-            self.coerce(value, got, holds);
-            return;
-        };
-        match self.fits(&got, holds) {
-            Fit::Yes | Fit::Maybe => {}
-            // `let total = 0` may become a sum of floats.
-            Fit::No if self.fits(holds, &Type::Float) == Fit::Yes && self.fits(&got, &Type::Float) == Fit::Yes => {
-                let ty = widen(&union([holds.clone(), got]));
-                let item = self.frame.item;
-                self.table().local_types.insert((item, id), ty.clone());
-                self.frame.scopes.set_type(id, ty);
-            }
-            Fit::No => {
-                let message = format!("expected `{}`, found `{}`", self.show(holds), self.found(&got, holds));
-                let mut diagnostic = Diagnostic::new(Code::Mismatch, value.span, message);
-                let both = self.show(&widen(&union([holds.clone(), got])));
-                if let ExprKind::Name(name) = &place.kind {
-                    diagnostic = diagnostic.help(format!("if it may hold both, declare it: `let {name}: {both} = …`"));
+    /// Holds a new value against what a place holds, and takes note of what the place holds then.
+    fn put(&mut self, place: &'a Expr, value: (&'a Expr, Option<BinaryOp>), got: Type, holds: &Type) {
+        if has_hole(holds) {
+            let puts = self.regrouped(value.0, &got);
+            self.fill(holds, &puts, true);
+        }
+        if has_hole(&got) {
+            self.fill(&got, holds, false);
+        }
+        let (got, mut holds) = (self.filled(&got), self.filled(holds));
+        match self.fits(&got, &holds) {
+            Fit::Yes => {}
+            Fit::Maybe => self.expect_put(place, value, &holds),
+            Fit::No => match self.wider_place(place, false, &got, &holds) {
+                Some(wider) => holds = wider,
+                None => {
+                    self.report_put(place, value.0, &got, &holds);
+                    return self.forget_place(place, false);
                 }
-                self.report(diagnostic);
-            }
+            },
         }
+        self.learn_assigned(place, &holds, &got);
     }
 
-    /// What may be put into a place that reads as `read`: a key of a map that is set is no `T?`.
-    fn holds(&self, place: &Expr, read: &Type) -> Type {
-        let ExprKind::Index { object, .. } = &place.kind else { return read.clone() };
-        let object = self.tables[self.frame.module.0 as usize].types.get(object.id.0 as usize);
-        match object.map(|ty| self.resolve(&self.non_null(ty))) {
-            Some(Type::Map(item)) => (*item).clone(),
-            _ => read.clone(),
+    /// What is put into a place is checked when it runs; of `place op= value` the value is, which is of the same sort.
+    fn expect_put(&mut self, place: &Expr, (value, op): (&Expr, Option<BinaryOp>), holds: &Type) {
+        // `let total = 0` may become a sum of floats.
+        let number = *holds == Type::Int && self.inferred_root(place).is_some();
+        let holds = if number { Type::Float } else { holds.clone() };
+        let right = match (op, self.resolve(&holds)) {
+            (None | Some(BinaryOp::Add | BinaryOp::Sub), _) if op.is_none() || !matches!(holds, Type::Time) => holds,
+            (Some(_), Type::Int | Type::Float) => holds,
+            (Some(BinaryOp::Add | BinaryOp::Sub), Type::Time) => Type::Duration,
+            _ => return,
+        };
+        self.expect(value, erase(&right));
+    }
+
+    /// The variable at the root of a place, where its type is what it was given.
+    fn inferred_root(&self, place: &Expr) -> Option<LocalId> {
+        let ExprKind::Name(name) = &root(place)?.kind else { return None };
+        self.frame.scopes.find(name).filter(|local| local.kind == Kind::Let).map(|local| local.id)
+    }
+
+    /// `let total = 0` may become a sum of floats, and what began with texts of a union may hold any text: the variable
+    /// holds them from its declaration on. `within` means the elements of the place. Gives what the place holds then.
+    pub(super) fn wider_place(&mut self, place: &Expr, within: bool, got: &Type, holds: &Type) -> Option<Type> {
+        let id = self.inferred_root(place)?;
+        let wider = if self.fits(holds, &Type::Float) == Fit::Yes && self.fits(got, &Type::Float) == Fit::Yes {
+            Type::Float
+        } else if self.frame.holes.is_of(id) && matches!(holds, Type::Literal(_) | Type::Union(_)) {
+            let wider = broad(holds);
+            (self.fits(got, &wider) == Fit::Yes).then_some(wider)?
+        } else {
+            return None;
+        };
+        let ty = self.declared_local(id);
+        let mut steps = steps_of(place);
+        if within {
+            steps.push(Step::Other);
         }
+        let ty = replace_at(&ty, &steps, &wider)?;
+        self.redeclare(id, ty);
+        Some(wider)
+    }
+
+    fn report_put(&mut self, place: &Expr, value: &Expr, got: &Type, holds: &Type) {
+        let ExprKind::Name(name) = &place.kind else { return self.mismatch(value.span, got, holds) };
+        if self.inferred_root(place).is_none() {
+            return self.mismatch(value.span, got, holds);
+        }
+        let message = format!("expected `{}`, found `{}`", self.show(holds), self.found(got, holds));
+        let both = self.show(&widen(&union([holds.clone(), got.clone()])));
+        let help = format!("if it may hold both, declare it: `let {name}: {both} = …`");
+        self.report(Diagnostic::new(Code::Mismatch, value.span, message).help(help));
     }
 
     /// Whether the variable at the root of a path may be changed here; reported when not.
@@ -177,5 +213,43 @@ impl<'a> Checker<'a> {
                 _ => return false,
             }
         }
+    }
+}
+
+/// The way from the variable at the root of a place.
+fn steps_of(place: &Expr) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut at = place;
+    loop {
+        at = match &at.kind {
+            ExprKind::Paren(inner) => inner,
+            ExprKind::Field { object, name, .. } => {
+                steps.push(Step::Name(name.text.clone()));
+                object
+            }
+            ExprKind::Index { object, index } => {
+                steps.push(step(index));
+                object
+            }
+            _ => break,
+        };
+    }
+    steps.reverse();
+    steps
+}
+
+/// The type with another at the end of a path; only types of literals are changed.
+fn replace_at(ty: &Type, steps: &[Step], with: &Type) -> Option<Type> {
+    let Some((first, rest)) = steps.split_first() else { return Some(with.clone()) };
+    match (ty, first) {
+        (Type::List(item), _) => replace_at(item, rest, with).map(list),
+        (Type::Map(item), _) => replace_at(item, rest, with).map(map),
+        (Type::Record(record), Step::Name(name)) if record.closed => {
+            let at = record.fields.iter().position(|field| field.name == *name)?;
+            let mut wider = (**record).clone();
+            wider.fields[at].ty = replace_at(&wider.fields[at].ty, rest, with)?;
+            Some(Type::Record(Arc::new(wider)))
+        }
+        _ => None,
     }
 }

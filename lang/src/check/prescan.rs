@@ -1,89 +1,166 @@
-//! What has to be known of a declaration before its statements are checked in order.
+//! What has to be known of a declaration before its statements are checked in order: where its variables are changed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use smol_str::SmolStr;
 
 use super::walk::{Visitor, walk_item};
-use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Item, Stmt, StmtKind};
+use crate::{
+    span::Span,
+    syntax::ast::{Expr, ExprKind, Item, Name, Stmt, StmtKind, StrPart, UnaryOp},
+};
 
 /// The methods that change their receiver.
-const CHANGING: [&str; 5] = ["push", "pop", "insert", "remove", "set"];
+pub(super) const CHANGING: [&str; 5] = ["push", "pop", "insert", "remove", "set"];
+
+/// One step from a variable to a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// `.name`, `["name"]`.
+    Name(SmolStr),
+    /// `[0]`.
+    At(i64),
+    /// `[i]`.
+    Other,
+}
+
+/// A place where a variable is changed.
+#[derive(Clone, Debug)]
+pub(super) struct Mutation {
+    /// The offset of the place in the text.
+    at: u32,
+    /// The offset of the variable's declaration.
+    pub(super) binder: u32,
+    /// The way to what is changed.
+    pub(super) steps: Vec<Step>,
+    /// A method changes what is within; else the whole is assigned.
+    pub(super) within: bool,
+}
 
 /// What a look through the whole declaration finds.
 #[derive(Debug, Default)]
 pub(super) struct Prescan {
-    /// Names of variables that are assigned or changed by a method somewhere; others keep their exact types.
-    pub(super) changed: HashSet<SmolStr>,
-    /// Texts of expressions that are compared with something somewhere, so they may be known not to be null.
-    pub(super) compared: HashSet<Box<str>>,
+    /// The variables that are assigned or changed by a method somewhere, by the offset of their declaration; others keep
+    /// their exact types.
+    changed: HashSet<u32>,
+    /// All changes, in the order of the text.
+    mutations: Vec<Mutation>,
 }
 
-/// Looks through a declaration, whose source is `text`.
-pub(super) fn prescan(item: &Item, text: &str) -> Prescan {
-    let mut look = Look { text, found: Prescan::default() };
-    walk_item(item, &mut look);
-    look.found
-}
+impl Prescan {
+    /// Whether a variable is changed anywhere.
+    pub(super) fn is_changed(&self, name: &Name) -> bool {
+        self.changed.contains(&name.span.start)
+    }
 
-struct Look<'a> {
-    text: &'a str,
-    found: Prescan,
-}
-
-impl Look<'_> {
-    fn compared(&mut self, expr: &Expr) {
-        let text = source_of(self.text, expr);
-        self.found.compared.insert(text.into());
+    /// The changes in a part of the text.
+    pub(super) fn mutations(&self, span: Span) -> &[Mutation] {
+        let start = self.mutations.partition_point(|mutation| mutation.at < span.start);
+        let end = self.mutations.partition_point(|mutation| mutation.at < span.end);
+        self.mutations.get(start..end).unwrap_or_default()
     }
 }
 
-impl Visitor for Look<'_> {
-    fn expr(&mut self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Call { callee, .. } => {
-                if let ExprKind::Field { object, name, .. } = &callee.kind
-                    && CHANGING.contains(&name.text.as_str())
-                    && let Some(root) = root_name(object)
-                {
-                    self.found.changed.insert(root.clone());
+/// Looks through a declaration.
+pub(super) fn prescan(item: &Item) -> Prescan {
+    let mut look = Look::default();
+    walk_item(item, &mut look);
+    look.found.mutations.sort_by_key(|mutation| mutation.at);
+    look.found
+}
+
+#[derive(Default)]
+struct Look {
+    found: Prescan,
+    /// The declarations that each name has around the place, the innermost last.
+    visible: HashMap<SmolStr, Vec<u32>>,
+    /// The names of each block, one after the other.
+    names: Vec<SmolStr>,
+    blocks: Vec<usize>,
+}
+
+impl Look {
+    fn change(&mut self, place: &Expr, within: bool) {
+        let mut steps = Vec::new();
+        let mut at = place;
+        let name = loop {
+            at = match &at.kind {
+                ExprKind::Name(name) => break name,
+                ExprKind::Paren(inner) => inner,
+                ExprKind::Field { object, name, .. } => {
+                    steps.push(Step::Name(name.text.clone()));
+                    object
                 }
+                ExprKind::Index { object, index } => {
+                    steps.push(step(index));
+                    object
+                }
+                _ => return,
+            };
+        };
+        let Some(binder) = self.visible.get(name).and_then(|binders| binders.last()).copied() else { return };
+        steps.reverse();
+        self.found.changed.insert(binder);
+        self.found.mutations.push(Mutation { at: place.span.start, binder, steps, within });
+    }
+}
+
+impl Visitor for Look {
+    fn enter(&mut self) {
+        self.blocks.push(self.names.len());
+    }
+
+    fn leave(&mut self) {
+        let start = self.blocks.pop().unwrap_or(0);
+        for name in self.names.drain(start..) {
+            if let Some(binders) = self.visible.get_mut(&name) {
+                binders.pop();
             }
-            ExprKind::Binary(BinaryOp::Eq | BinaryOp::Ne, a, b) => {
-                self.compared(a);
-                self.compared(b);
-            }
-            ExprKind::Binary(BinaryOp::In, key, whole) => {
-                let read = format!("{}[{}]", source_of(self.text, whole), source_of(self.text, key));
-                self.found.compared.insert(read.into());
-            }
-            ExprKind::Match { subject, .. } => self.compared(subject),
-            _ => {}
+        }
+    }
+
+    fn bind(&mut self, name: &Name) {
+        self.visible.entry(name.text.clone()).or_default().push(name.span.start);
+        self.names.push(name.text.clone());
+    }
+
+    fn expr(&mut self, expr: &Expr) -> bool {
+        if let ExprKind::Call { callee, .. } = &expr.kind
+            && let ExprKind::Field { object, name, .. } = &callee.kind
+            && CHANGING.contains(&name.text.as_str())
+        {
+            self.change(object, true);
         }
         true
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
         if let StmtKind::Assign { place, .. } = &stmt.kind {
-            self.compared(place);
-            if let Some(root) = root_name(place) {
-                self.found.changed.insert(root.clone());
-            }
+            self.change(place, false);
         }
+    }
+}
+
+/// The step that an index is.
+pub(super) fn step(index: &Expr) -> Step {
+    match &index.kind {
+        ExprKind::Paren(inner) => step(inner),
+        ExprKind::Int(n) => Step::At(*n),
+        ExprKind::Unary(UnaryOp::Neg, inner) => match step(inner) {
+            Step::At(n) => Step::At(n.wrapping_neg()),
+            _ => Step::Other,
+        },
+        ExprKind::Str(parts) => match parts.as_slice() {
+            [StrPart::Text(text)] => Step::Name(text.clone()),
+            _ => Step::Other,
+        },
+        _ => Step::Other,
     }
 }
 
 /// The source of an expression.
 pub(super) fn source_of<'t>(text: &'t str, expr: &Expr) -> &'t str {
     text.get(expr.span.range()).unwrap_or("")
-}
-
-/// The variable at the root of a path of fields and indices.
-pub(super) fn root_name(expr: &Expr) -> Option<&SmolStr> {
-    root(expr).and_then(|root| match &root.kind {
-        ExprKind::Name(name) => Some(name),
-        _ => None,
-    })
 }
 
 /// The expression at the root of a path of fields and indices.

@@ -40,7 +40,7 @@ fn write(out: &mut String, ty: &Type, name: &dyn Fn(ItemRef) -> String, tight: b
         Type::Secret => out.push_str("secret"),
         Type::Payload => out.push_str("payload"),
         Type::Tool => out.push_str("tool"),
-        Type::Literal(literal) => out.push_str(&show_literal(literal)),
+        Type::Literal(literal) | Type::Exact(literal) => out.push_str(&show_literal(literal)),
         Type::List(item) => around(out, "[", item, "]", name),
         Type::Map(item) => around(out, "map<", item, ">", name),
         Type::Agent(item) if matches!(**item, Type::String | Type::Unknown) => out.push_str("agent"),
@@ -51,6 +51,7 @@ fn write(out: &mut String, ty: &Type, name: &dyn Fn(ItemRef) -> String, tight: b
         Type::Union(members) => write_union(out, members, name, tight),
         Type::Function(function) => write_function(out, function, name, tight),
         Type::Named(item) => out.push_str(&name(*item)),
+        Type::Hole(_) => out.push_str("any"),
         Type::Var(n) => out.push_str(VARS.get(*n as usize).unwrap_or(&"T")),
     }
 }

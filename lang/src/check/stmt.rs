@@ -2,10 +2,11 @@
 
 use super::{
     checker::Checker,
-    relate::Fit,
+    flow::State,
+    relate::{Fit, field_types},
     scope::Kind,
-    ty::{Literal, Type},
-    union::{map_parts, union, widen},
+    ty::Type,
+    union::{base, optional, union, widen},
 };
 use crate::{
     code::Code,
@@ -21,24 +22,22 @@ impl<'a> Checker<'a> {
     }
 
     fn statements(&mut self, block: &'a Block, want: Option<&Type>) -> Type {
-        let mut left = false;
+        let mut reached = !self.frame.flow.dead;
         let mut value = None;
         for (i, stmt) in block.stmts.iter().enumerate() {
-            let last = i + 1 == block.stmts.len();
+            if reached && self.frame.flow.dead {
+                reached = false;
+                self.report_unreachable(stmt);
+            }
             match &stmt.kind {
-                StmtKind::Expr(expr) if last => value = Some(self.check_or_infer(expr, want)),
-                _ => left |= self.statement(stmt),
+                StmtKind::Expr(expr) if i + 1 == block.stmts.len() => value = Some(self.check_or_infer(expr, want)),
+                _ => self.statement(stmt),
             }
         }
+        let left = self.frame.flow.dead;
         match (value, want) {
-            (Some(value), _) => {
-                if left {
-                    Type::Never
-                } else {
-                    value
-                }
-            }
-            (None, _) if left => Type::Never,
+            _ if left => Type::Never,
+            (Some(value), _) => value,
             (None, Some(want)) if self.fits(&Type::Null, want) == Fit::No => {
                 let end = Span { start: block.span.end.saturating_sub(1).max(block.span.start), ..block.span };
                 let message = format!("expected `{}`, but the block ends without a value", self.show(want));
@@ -52,51 +51,74 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks a statement; whether the block ends there because it leaves.
-    fn statement(&mut self, stmt: &'a Stmt) -> bool {
+    /// What follows a statement that leaves; a `throw` there is meant for what should never happen.
+    fn report_unreachable(&mut self, stmt: &Stmt) {
+        let guard = matches!(&stmt.kind, StmtKind::Expr(expr) if matches!(expr.kind, ExprKind::Throw(_)));
+        if guard || self.frame.library || matches!(stmt.kind, StmtKind::Error) {
+            return;
+        }
+        let message = "this is never reached: what stands before it always leaves";
+        let help = "take it out, or move it before what leaves";
+        self.report(Diagnostic::new(Code::Unreachable, stmt.span, message).help(help));
+    }
+
+    fn statement(&mut self, stmt: &'a Stmt) {
         match &stmt.kind {
             StmtKind::Let { pattern, ty, value } => self.let_stmt(pattern, ty.as_ref(), value),
-            StmtKind::Assign { place, op, value } => {
-                self.assign(stmt, place, *op, value);
-                false
+            StmtKind::Assign { place, op, value } => self.assign(stmt, place, *op, value),
+            StmtKind::Expr(expr) => {
+                self.infer(expr, None);
             }
-            StmtKind::Expr(expr) => self.infer(expr, None) == Type::Never,
-            StmtKind::For { index, item, iter, body } => {
-                let ty = self.infer(iter, None);
-                let types = self.iterate(iter, &ty, index.is_some());
-                self.in_loop(|this| {
-                    this.scoped(|this| {
-                        this.bind_items(index.as_ref(), item, types);
-                        this.block(body, None);
-                    });
-                });
-                false
-            }
-            StmtKind::While { cond, body } => {
-                self.condition(cond);
-                let broke = self.in_loop(|this| {
-                    this.block(body, None);
-                });
-                matches!(cond.kind, ExprKind::Bool(true)) && !broke
-            }
+            StmtKind::For { index, item, iter, body } => self.for_loop(index.as_ref(), item, iter, body),
+            StmtKind::While { cond, body } => self.while_loop(stmt, cond, body),
             StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {
                 self.test_statement(stmt);
-                false
             }
-            StmtKind::Error => false,
+            StmtKind::Error => self.is_broken(),
         }
     }
 
-    /// Does something inside a loop; whether it had a `break`.
-    fn in_loop(&mut self, work: impl FnOnce(&mut Self)) -> bool {
-        let broke = std::mem::take(&mut self.frame.broke);
+    fn for_loop(&mut self, index: Option<&'a Name>, item: &'a Pattern, iter: &'a Expr, body: &'a Block) {
+        let ty = self.infer(iter, None);
+        let types = self.iterate(iter, &ty, index.is_some());
+        // What the body changes is not known in any round but the first, nor afterwards.
+        self.forget_in(body.span);
+        let around = std::mem::take(&mut self.frame.around);
+        self.aside(&State::default(), |this| {
+            this.in_loop(|this| {
+                this.scoped(|this| {
+                    this.bind_items(index, item, types);
+                    this.block(body, None);
+                });
+            });
+        });
+        self.frame.around = around;
+    }
+
+    fn while_loop(&mut self, stmt: &Stmt, cond: &'a Expr, body: &'a Block) {
+        self.forget_in(stmt.span);
+        let mark = self.frame.flow.mark();
+        let around = std::mem::replace(&mut self.frame.around, (Some(mark), Vec::new()));
+        let mut split = self.condition(cond);
+        self.aside(&split.yes, |this| {
+            this.in_loop(|this| {
+                this.block(body, None);
+            });
+        });
+        let (_, mut ends) = std::mem::replace(&mut self.frame.around, around);
+        split.no.dead |= is_true(cond);
+        ends.push(split.no);
+        self.join(ends);
+    }
+
+    /// Does something inside a loop.
+    fn in_loop(&mut self, work: impl FnOnce(&mut Self)) {
         self.frame.loops += 1;
         work(self);
         self.frame.loops -= 1;
-        std::mem::replace(&mut self.frame.broke, broke)
     }
 
-    fn let_stmt(&mut self, pattern: &'a Pattern, ty: Option<&'a TypeExpr>, value: &'a Expr) -> bool {
+    fn let_stmt(&mut self, pattern: &'a Pattern, ty: Option<&'a TypeExpr>, value: &'a Expr) {
         let written = match (ty, &pattern.kind) {
             (Some(ty), _) => Some(self.written(ty)),
             (None, PatternKind::Bind(_, Some(ty))) => Some(self.written(ty)),
@@ -106,38 +128,46 @@ impl<'a> Checker<'a> {
             Some(want) => self.check(value, want),
             None => self.infer(value, None),
         };
-        let leaves = got == Type::Never;
         match (&pattern.kind, written) {
             (PatternKind::Bind(name, _), Some(ty)) => {
-                self.declare(name, ty, Kind::Typed);
+                let id = self.declare(name, ty.clone(), Kind::Typed);
+                self.learn_declared(id, &ty, &got);
             }
             (PatternKind::Bind(name, None), None) => {
-                let ty = self.let_type(name, value, got);
-                self.declare(name, ty, Kind::Let);
+                let ty = self.let_type(name, value, &got);
+                let id = self.declare(name, ty.clone(), Kind::Let);
+                self.learn_declared(id, &ty, &got);
             }
             (_, written) => {
                 let ty = written.unwrap_or(got);
                 self.bind_pattern(pattern, &ty, Some(value), Kind::Let);
             }
         }
-        leaves
+        self.report_hidden(value.span);
     }
 
     /// What a `let` without a type holds: exactly what it was given, unless it is changed later.
-    fn let_type(&self, name: &Name, value: &Expr, got: Type) -> Type {
-        if !self.frame.prescan.changed.contains(&name.text) {
-            return got;
+    fn let_type(&mut self, name: &Name, value: &Expr, got: &Type) -> Type {
+        if !self.frame.prescan.is_changed(name) {
+            return got.clone();
         }
-        match &value.kind {
-            ExprKind::Null | ExprKind::Record(_) | ExprKind::List(_) => fill_holes(&widen(&got)),
-            _ => widen(&got),
-        }
+        let ty = widen(&self.regrouped(value, got));
+        let ty = match &*self.members_non_null(&ty) {
+            // One literal is no type for something that changes.
+            [Type::Literal(literal)] if self.has_null(&ty) => optional(base(literal)),
+            [Type::Literal(literal)] => base(literal),
+            _ => ty,
+        };
+        self.open_holes(&ty, name.span)
     }
 
     /// The index or key, and the element, of what a loop goes through.
     pub(super) fn iterate(&mut self, iter: &Expr, ty: &Type, two: bool) -> (Type, Type) {
+        let other = self.source(iter.span).map(|text| format!("write `{text} ?? []`"));
+        let ty = self.without_null(iter, ty.clone(), "null cannot be gone through", other);
+        let ty = if two { self.become_map(&ty) } else { ty };
         let (mut keys, mut items) = (Vec::new(), Vec::new());
-        for member in self.members_non_null(ty) {
+        for member in self.members(&ty) {
             match member {
                 Type::List(item) => {
                     keys.push(Type::Int);
@@ -149,31 +179,32 @@ impl<'a> Checker<'a> {
                 }
                 Type::Record(record) => {
                     keys.push(Type::String);
-                    let all = record.fields.iter().map(|f| f.ty.clone());
-                    items.push(if two && !record.fields.is_empty() { widen(&union(all)) } else { Type::Any });
+                    items.push(if two && !record.fields.is_empty() { widen(&field_types(&record)) } else { Type::Any });
                 }
                 Type::Unknown | Type::Never => return (Type::Unknown, Type::Unknown),
-                Type::Any | Type::Payload | Type::String | Type::Literal(Literal::String(_)) => {
+                Type::Any | Type::Payload => {
                     keys.push(Type::Any);
                     items.push(Type::Any);
                 }
-                _ => {}
+                _ => {
+                    self.report_endless(iter, &ty);
+                    return (Type::Unknown, Type::Unknown);
+                }
             }
-        }
-        if items.is_empty() && !self.has_null(ty) {
-            let shown = self.show(&widen(ty));
-            let message = format!("expected a list, map or range to go through, found `{shown}`");
-            let mut diagnostic = Diagnostic::new(Code::Mismatch, iter.span, message);
-            if self.fits(ty, &Type::Int) == Fit::Yes {
-                diagnostic = diagnostic.help("write a range such as `0..n`");
-            }
-            self.report(diagnostic);
-            return (Type::Unknown, Type::Unknown);
-        }
-        if items.is_empty() {
-            return (Type::Any, Type::Any);
         }
         (union(keys), union(items))
+    }
+
+    fn report_endless(&mut self, iter: &Expr, ty: &Type) {
+        let shown = self.show(&widen(ty));
+        let message = format!("expected a list, map or range to go through, found `{shown}`");
+        let mut diagnostic = Diagnostic::new(Code::Mismatch, iter.span, message);
+        if self.fits(ty, &Type::Int) == Fit::Yes {
+            diagnostic = diagnostic.help("write a range such as `0..n`");
+        } else if self.fits(ty, &Type::String) == Fit::Yes {
+            diagnostic = diagnostic.help("go through its characters with `.chars()`, or its lines with `.lines()`");
+        }
+        self.report(diagnostic);
     }
 
     /// Binds what a loop gives in each round.
@@ -185,12 +216,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// `null` and `{}` in what is changed later may become anything.
-fn fill_holes(ty: &Type) -> Type {
-    match ty {
-        Type::Null => Type::Any,
-        Type::Record(record) if record.fields.is_empty() => Type::Any,
-        Type::Record(_) | Type::List(_) => map_parts(ty, &mut fill_holes),
-        other => other.clone(),
+/// `while true`, which nothing but a `break` leaves.
+fn is_true(cond: &Expr) -> bool {
+    match &cond.kind {
+        ExprKind::Paren(inner) => is_true(inner),
+        ExprKind::Bool(value) => *value,
+        _ => false,
     }
 }

@@ -60,7 +60,9 @@ impl<'a> Checker<'a> {
                     self.check(nth, &Type::Int);
                 }
             }
-            StmtKind::Assert { cond, throws: None } => self.condition(cond),
+            StmtKind::Assert { cond, throws: None } => {
+                self.condition(cond);
+            }
             StmtKind::Assert { cond, throws: Some(pattern) } => {
                 self.infer(cond, None);
                 if let Some(pattern) = pattern {
@@ -99,9 +101,9 @@ impl<'a> Checker<'a> {
         {
             let needed = function.params.iter().filter(|param| !param.has_default).count();
             self.refuse_params(mocked, needed, element.span);
-            return self.hold(mocked, element.span, &function.result);
+            return self.hold_mock(mocked, element.span, &function.result);
         }
-        self.hold(mocked, element.span, &got);
+        self.hold_mock(mocked, element.span, &got);
     }
 
     fn mock_lambda(&mut self, mocked: &Mocked, lambda: &'a Expr, params: &'a [Param], body: &'a Body) {
@@ -126,7 +128,7 @@ impl<'a> Checker<'a> {
                 Body::Expr(value) => value.span,
                 Body::Block(block) => block.span,
             };
-            self.hold(mocked, place, &got.result);
+            self.hold_mock(mocked, place, &got.result);
         }
     }
 
@@ -157,7 +159,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Holds what a mock gives against what it may give.
-    fn hold(&mut self, mocked: &Mocked, span: Span, got: &Type) {
+    fn hold_mock(&mut self, mocked: &Mocked, span: Span, got: &Type) {
         let part = |this: &Self| mocked.part.as_ref().is_some_and(|part| this.is_part(got, part));
         let fits = mocked.gives.iter().any(|ty| self.fits(got, ty) != Fit::No) || part(self);
         if let (false, Some(first)) = (fits, mocked.gives.first().cloned()) {
@@ -308,7 +310,7 @@ impl<'a> Checker<'a> {
             Watched::Agent(_) => fields_of(self.agent_params(), "history"),
             Watched::Model => fields_of(self.model_params(), ""),
         };
-        list(Type::Record(Arc::new(RecordType { fields })))
+        list(Type::Record(Arc::new(RecordType::open(fields))))
     }
 
     /// Whether `calls` is the test's own.

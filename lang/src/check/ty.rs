@@ -38,8 +38,11 @@ pub enum Type {
     Payload,
     /// `tool`.
     Tool,
-    /// `"approve"`, `1`, `true`.
+    /// `"approve"`, `1`, `true`, where they are written as types.
     Literal(Literal),
+    /// The same as the value of an expression: what a `let` that is changed, or an inferred result, makes `string`,
+    /// `int` and so on of.
+    Exact(Literal),
     /// `[T]`.
     List(Arc<Type>),
     /// `map<T>`.
@@ -58,13 +61,48 @@ pub enum Type {
     Named(ItemRef),
     /// A type variable of the generic function that is being checked, by its place among the names in angle brackets.
     Var(u32),
+    /// What a `[]`, `{}` or `null` has yet to be filled with; while its declaration is checked, and never afterwards.
+    Hole(u32),
 }
 
 /// `{ a: T, b?: U }`, in the order as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct RecordType {
     /// The fields.
     pub fields: Vec<FieldType>,
+    /// It is the type of a literal, so its values have no other fields.
+    pub closed: bool,
+}
+
+/// The same fields are the same type, whether there may be others or not.
+impl PartialEq for RecordType {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
+
+impl RecordType {
+    /// The type of a literal.
+    pub(super) fn closed(fields: Vec<FieldType>) -> Self {
+        Self { fields, closed: true }
+    }
+
+    /// A declared type: its values may have further fields.
+    pub(super) fn open(fields: Vec<FieldType>) -> Self {
+        Self { fields, closed: false }
+    }
+
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&FieldType> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl FieldType {
+    /// What reading the field gives.
+    pub(super) fn read(&self) -> Type {
+        if self.optional { super::union::optional(self.ty.clone()) } else { self.ty.clone() }
+    }
 }
 
 /// A field of a record type.

@@ -275,7 +275,7 @@ fn decision(result: &Type) -> Type {
     let field = |name: &str, ty, optional| FieldType { name: name.into(), ty, optional, doc: None };
     let action = |word: &str, more: Option<FieldType>| {
         let action = field("action", Type::Literal(Literal::String(word.into())), false);
-        Type::Record(Arc::new(RecordType { fields: std::iter::once(action).chain(more).collect() }))
+        Type::Record(Arc::new(RecordType { fields: std::iter::once(action).chain(more).collect(), closed: false }))
     };
     let value = field("value", result.clone(), false);
     let message = field("message", Type::String, true);

@@ -13,7 +13,7 @@ use crate::{
 impl Compiler<'_> {
     /// The entry of a type. A declared type is entered before what it stands for, so it may name itself.
     pub(super) fn type_id(&mut self, ty: &Type) -> TypeId {
-        if let Type::Any | Type::Unknown | Type::Var(_) = ty {
+        if let Type::Any | Type::Unknown | Type::Var(_) | Type::Hole(_) = ty {
             return Types::ANY;
         }
         if let Type::Named(item) = ty {
@@ -49,7 +49,7 @@ impl Compiler<'_> {
 
     fn kind(&mut self, ty: &Type) -> TypeKind {
         match ty {
-            Type::Unknown | Type::Any | Type::Var(_) | Type::Named(_) => TypeKind::Any,
+            Type::Unknown | Type::Any | Type::Var(_) | Type::Hole(_) | Type::Named(_) => TypeKind::Any,
             Type::Never => TypeKind::Never,
             Type::Null => TypeKind::Null,
             Type::Bool => TypeKind::Bool,
@@ -62,7 +62,7 @@ impl Compiler<'_> {
             Type::Secret => TypeKind::Secret,
             Type::Payload => TypeKind::Payload,
             Type::Tool => TypeKind::Tool,
-            Type::Literal(literal) => TypeKind::Literal(literal.clone()),
+            Type::Literal(literal) | Type::Exact(literal) => TypeKind::Literal(literal.clone()),
             Type::List(item) => TypeKind::List(self.type_id(item)),
             Type::Map(item) => TypeKind::Map(self.type_id(item)),
             Type::Record(record) => TypeKind::Record(

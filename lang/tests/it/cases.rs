@@ -78,12 +78,15 @@ pub(crate) fn read(text: &str) -> Parsed {
     parse(&Source::new(SourceId(0), "case.wf", text))
 }
 
-/// `//   ^^ error[…`, `//< error[…`, `//   = help: …`
+/// `//   ^^ error[…`, `//< warning[…`, `//   = help: …`
 fn is_expectation(line: &str) -> bool {
     let Some(rest) = line.strip_prefix("//") else { return false };
     let rest = rest.trim_start();
-    let told = rest.trim_start_matches(['^', '<', '-']);
-    rest.starts_with("= help: ") || told.starts_with(" error[") || told.starts_with(" label: ")
+    let said = rest.trim_start_matches(['^', '<', '-']);
+    rest.starts_with("= help: ")
+        || said.starts_with(" error[")
+        || said.starts_with(" warning[")
+        || said.starts_with(" label: ")
 }
 
 /// A case with its diagnostics under their lines; `sources` are those that the diagnostics speak of.
@@ -99,8 +102,10 @@ pub(crate) fn render(case: &Case, sources: &[Source], diagnostics: &[Diagnostic]
             let _ = writeln!(text, "{line}");
             for diagnostic in diagnostics {
                 if lies_here(diagnostic.span) && file.line_column(diagnostic.span.start).line == number {
-                    let id = diagnostic.code.id();
-                    pointed(&mut text, file, diagnostic.span, '^', &format!("error[{id}]: {}", diagnostic.message));
+                    let (id, severity) =
+                        (diagnostic.code.id(), if diagnostic.is_error() { "error" } else { "warning" });
+                    let message = format!("{severity}[{id}]: {}", diagnostic.message);
+                    pointed(&mut text, file, diagnostic.span, '^', &message);
                     let column = file.line_column(diagnostic.span.start).column as usize - 1;
                     for help in &diagnostic.help {
                         let _ = writeln!(text, "//{} = help: {help}", " ".repeat(column.max(2) - 2));
