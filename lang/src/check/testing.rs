@@ -66,6 +66,7 @@ impl<'a> Checker<'a> {
             StmtKind::Assert { cond, throws: Some(pattern) } => {
                 self.infer(cond, None);
                 if let Some(pattern) = pattern {
+                    self.written_in(pattern);
                     self.scoped(|this| this.bind_pattern(pattern, &error_type(), None, Kind::Pattern));
                 }
             }
@@ -266,6 +267,7 @@ impl<'a> Checker<'a> {
     /// `answer PATTERN after D => value`: a function of the request's data.
     fn answer(&mut self, pattern: &'a Pattern, after: Option<&'a Expr>, value: &'a MockValue) {
         self.inside(false, |this| {
+            this.written_in(pattern);
             this.bind_pattern(pattern, &Type::Any, None, Kind::Pattern);
             if let Some(after) = after {
                 this.check(after, &Type::Duration);
