@@ -4,13 +4,13 @@
 mod back;
 mod check;
 mod crash;
+mod docs;
 mod examples;
 mod imports;
 mod lsp;
 mod moved;
 mod people;
 mod pipes;
-mod readme;
 mod run;
 mod store_faults;
 mod support;

@@ -210,6 +210,11 @@ impl<'a> Checker<'a> {
                     Dotted::Wrong => return Dotted::Wrong,
                 }
             }
+            // `(type [Review]).schema`
+            ExprKind::Paren(inner) => match &inner.kind {
+                ExprKind::TypeValue(ty) => Use::Type(self.written(ty)),
+                _ => return Dotted::Value,
+            },
             _ => return Dotted::Value,
         };
         self.table().uses.insert(object.id, found.clone());

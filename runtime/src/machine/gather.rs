@@ -127,10 +127,10 @@ impl Machine {
         let mut child =
             Fiber::new(id, Some((joining.id, branch)), super::Around { path, own_context: false, ..around });
         child.depth = depth;
-        child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         if spec.mode == GatherMode::Observe {
             super::testing::observe(&mut child, joining);
         }
+        child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         self.enter(&mut child, closure.function().0, args, closure.captures());
         Some(child)
     }

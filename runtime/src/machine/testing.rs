@@ -221,8 +221,7 @@ fn is_branch_of(fiber: &Fiber, joining: &Fiber) -> bool {
 /// A branch that is observed counts its calls on from where the fiber stands that observes it.
 pub(super) fn observe(branch: &mut Fiber, observing: &Fiber) {
     if let (Some(own), Some(around)) = (branch.scopes.first_mut(), observing.scopes.last()) {
-        own.counts.calls.clone_from(&around.counts.calls);
-        own.counts.asks = around.counts.asks;
+        own.counts.clone_from(&around.counts);
     }
     branch.around.own_context = observing.parent.is_none() || observing.around.own_context;
 }
@@ -230,8 +229,7 @@ pub(super) fn observe(branch: &mut Fiber, observing: &Fiber) {
 /// And the fiber that observes it from where the branch has ended.
 pub(super) fn observed(observing: &mut Fiber, branch: &Fiber) {
     if let (Some(own), Some(around)) = (branch.scopes.first(), observing.scopes.last_mut()) {
-        around.counts.calls.clone_from(&own.counts.calls);
-        around.counts.asks = own.counts.asks;
+        around.counts.clone_from(&own.counts);
         observing.low_water = observing.low_water.min(around.frame as usize);
     }
     observing.around.context = branch.around.context;
