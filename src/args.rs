@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show};
+use crate::{check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show, test::Test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -10,6 +10,7 @@ Examples:
   wf resume last approve                   answer what it asks, and go on
   wf list --requests                       what waits for a person
   wf check flows/*.wf                      say what is wrong with scripts
+  wf test                                  run the tests of all scripts here
 
 Exit codes: 0 done, 1 failed, 2 the command line or the script is wrong, 3 paused, 130 interrupted (and saved)";
 
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Events(Events),
     /// Say what is wrong with scripts, without running them
     Check(Check),
+    /// Run the tests of scripts: no network, in memory, time passes by itself
+    Test(Test),
     /// Speak the language server protocol with an editor, over standard input and output
     Lsp(Lsp),
 }

@@ -19,6 +19,7 @@ mod report;
 mod resume;
 mod run;
 mod show;
+mod test;
 mod value;
 
 use args::{Args, Command};
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Show(show) => show.run(),
         Command::Events(events) => events.run(),
         Command::Check(check) => check.run(),
+        Command::Test(test) => test.run(),
         Command::Lsp(lsp) => lsp.run(),
     };
     let exit = done.unwrap_or_else(|error| {

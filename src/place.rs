@@ -163,3 +163,19 @@ pub(crate) fn quoted(word: &str) -> String {
     let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
+
+/// The folder of the nearest `wf.toml` from here upwards, else this one.
+pub(crate) fn nearest_project() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let found = upwards(&here).find(|dir| dir.join("wf.toml").is_file());
+    found.unwrap_or(here)
+}
+
+/// A path as it is shown: from this folder, where it lies below it.
+pub(crate) fn shown_path(path: &Path) -> PathBuf {
+    let Ok(here) = std::env::current_dir() else { return path.to_owned() };
+    match path.strip_prefix(&here) {
+        Ok(below) if !below.as_os_str().is_empty() => below.to_owned(),
+        _ => path.strip_prefix(".").map_or_else(|_| path.to_owned(), Path::to_owned),
+    }
+}

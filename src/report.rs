@@ -24,6 +24,12 @@ pub(crate) fn text(loaded: &[Loaded], colour: bool) -> String {
     format!("{shown}{}\n", Count::of(&all).in_words())
 }
 
+/// A place of a source with what is wrong there, under a title of one's own.
+pub(crate) fn place_of(loaded: &Loaded, title: &str, span: Span, message: &str, colour: bool) -> String {
+    let diagnostic = Diagnostic::new(wf_lang::Code::NotBuilt, span, message);
+    Drawn::of(&loaded.sources).titled(loaded, &diagnostic, (title, Color::Red), colour)
+}
+
 /// All diagnostics as one object.
 pub(crate) fn json(loaded: &[Loaded]) -> Value {
     let all = distinct(loaded);
@@ -133,6 +139,11 @@ impl<'a> Drawn<'a> {
             Severity::Hint => ("hint", Color::Cyan),
         };
         let title = format!("{word}[{}]", diagnostic.code.id());
+        self.titled(loaded, diagnostic, (&title, hue), colour)
+    }
+
+    fn titled(&mut self, loaded: &Loaded, diagnostic: &Diagnostic, title: (&str, Color), colour: bool) -> String {
+        let (title, hue) = title;
         let config =
             Config::new().with_index_type(IndexType::Char).with_label_attach(LabelAttach::Start).with_color(colour);
         let at = self.place(loaded, diagnostic.span);
@@ -145,7 +156,7 @@ impl<'a> Drawn<'a> {
             let (hue, priority) = if message.is_empty() { (hue, 1) } else { (Color::Blue, 0) };
             Label::new(place).with_message(visible(message)).with_color(hue).with_priority(priority)
         });
-        let mut report = Report::build(ReportKind::Custom(&title, hue), at)
+        let mut report = Report::build(ReportKind::Custom(title, hue), at)
             .with_config(config)
             .with_message(visible(&diagnostic.message))
             .with_labels(labels);

@@ -115,6 +115,10 @@ codes! {
     /// an `any` that nobody wrote, under `--strict`
     ImplicitAny = "WF0410", Warning;
 
+    // Tests.
+    /// a declaration that hides a name which only tests know
+    HidesTestName = "WF0501", Warning;
+
     // What is not built.
     /// a part of the language that this version does not run yet
     NotBuilt = "WF0901", Error;

@@ -66,6 +66,8 @@ pub enum EffectKind {
     Request,
     /// A call that leaves the process.
     Outside,
+    /// What `wf test` compiles into a program: the test's world answers at once.
+    Hook,
 }
 
 /// Every effect of the library: its stable name, its kind, and the event that tells of it.
@@ -78,6 +80,20 @@ pub const EFFECTS: &[(&str, EffectKind)] = &[
     ("exec", EffectKind::Outside),
     ("fs.append", EffectKind::Outside),
     ("agent._model", EffectKind::Outside),
+    ("test._mock", EffectKind::Hook),
+    ("test._answer", EffectKind::Hook),
+    ("test._crash", EffectKind::Hook),
+    ("test._failed", EffectKind::Hook),
+    ("test._calls", EffectKind::Hook),
+    ("test._call", EffectKind::Hook),
+    ("test._arguments", EffectKind::Hook),
+    ("test._value", EffectKind::Hook),
+    ("test._answer_of", EffectKind::Hook),
+    ("test._wire", EffectKind::Hook),
+    ("test._done", EffectKind::Hook),
+    ("test._observe", EffectKind::Hook),
+    ("test._observed_from", EffectKind::Hook),
+    ("test._observed", EffectKind::Hook),
 ];
 
 impl Effect {

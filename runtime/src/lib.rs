@@ -15,6 +15,7 @@ pub mod ops;
 pub mod request;
 pub mod schema;
 pub mod store;
+pub mod testing;
 pub mod validate;
 pub mod value;
 

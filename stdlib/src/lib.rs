@@ -20,6 +20,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("number", include_str!("../number.wf")),
     ("random", include_str!("../random.wf")),
     ("string", include_str!("../string.wf")),
+    ("test", include_str!("../test.wf")),
     ("time", include_str!("../time.wf")),
     ("url", include_str!("../url.wf")),
     ("yaml", include_str!("../yaml.wf")),

@@ -89,10 +89,62 @@ fn nightly_sleeps_and_leaves_when_the_wait_is_long() {
 }
 
 #[test]
+fn triage_answers_several_messages() {
+    let workshop = Workshop::new();
+    let ended = workshop.wf(&["run", "examples/triage.wf", "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let result: Json = serde_json::from_str(&ended.out).expect("a result");
+    let done = json!([
+        { "message": "Where is my parcel?", "result": "Topic: . Message: Where is my parcel?" },
+        { "message": "Is it in stock?", "result": "Topic: . Message: Is it in stock?" },
+    ]);
+    assert_eq!((&result["output"], &result["state"]), (&done, &json!({ "refunded": 0.0 })));
+}
+
+#[test]
+fn sales_are_summed_up_with_the_reader_in_another_file() {
+    let workshop = Workshop::new();
+    let ended = workshop.wf(&["run", "examples/sales.wf"]);
+    let table = "region,sales,total,best\nsouth,1,80.0,desk\nnorth,2,53.0,chair\n";
+    assert_eq!((ended.code, ended.out.trim_end()), (0, table.trim_end()), "{}", ended.err);
+    let tested = workshop.wf(&["test", "examples/table.wf"]);
+    assert_eq!(tested.code, 0, "{}", tested.out);
+}
+
+#[test]
+fn the_tests_of_the_examples_pass() {
+    let workshop = Workshop::new();
+    let ended = workshop.wf(&["test", "examples"]);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.out, ended.err);
+    let scripts = std::fs::read_dir(root().join("examples")).expect("the examples");
+    let scripts =
+        scripts.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".wf")));
+    assert_eq!(
+        ended.out.lines().filter(|line| line.starts_with("examples/")).count(),
+        scripts.count(),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
 fn every_example_is_here() {
     let here = include_str!("examples.rs");
     for entry in std::fs::read_dir(root().join("examples")).expect("the examples") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         assert!(!name.ends_with(".wf") || here.contains(&format!("examples/{name}")), "no test runs {name}");
+    }
+}
+
+#[test]
+fn every_example_checks() {
+    let workshop = Workshop::new();
+    for entry in std::fs::read_dir(root().join("examples")).expect("the examples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|ending| ending == "wf") {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let checked = workshop.wf(&["check", "--deny-warnings", &format!("examples/{name}")]);
+            assert_eq!(checked.code, 0, "{name}: {}", checked.out);
+        }
     }
 }

@@ -150,12 +150,14 @@ impl<'a> Checker<'a> {
         mut b: Bindings,
         want: Option<&Type>,
     ) -> Type {
-        self.learn_from_result(signature, want, &mut b);
         let pairs: Vec<(&'a Expr, &Type)> = slots
             .iter()
             .zip(&signature.params[skip..])
             .filter_map(|(slot, param)| Some((slot.value?, &param.ty)))
             .collect();
+        // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
+        let null = pairs.iter().any(|(value, ty)| matches!(value.kind, ExprKind::Null) && **ty == signature.result);
+        self.learn_from_result(signature, want, null, &mut b);
         let of_type = |ty: &Type| has_var(ty) && type_argument(ty).is_some();
         for (value, ty) in pairs.iter().filter(|(_, ty)| of_type(ty)) {
             self.type_arg(value, ty, &mut b);
@@ -171,13 +173,14 @@ impl<'a> Checker<'a> {
 
     /// What is expected of the result says what variables stand for that no argument tells of; a `type<T>` that is
     /// left out means its default.
-    fn learn_from_result(&mut self, signature: &Signature, want: Option<&Type>, b: &mut Bindings) {
+    fn learn_from_result(&mut self, signature: &Signature, want: Option<&Type>, null: bool, b: &mut Bindings) {
         let Some(want) = want else { return };
         if !has_var(&signature.result) {
             return;
         }
         let mut hints = Bindings::new(signature.type_params);
-        let want = if matches!(signature.result, Type::Union(_)) { want.clone() } else { self.non_null(want) };
+        let whole = null || matches!(signature.result, Type::Union(_));
+        let want = if whole { want.clone() } else { self.non_null(want) };
         self.learn(&signature.result, &want, &mut hints);
         b.hints = (0..signature.type_params)
             .map(|var| hints.knows(&Type::Var(var), false).then(|| hints.apply(&Type::Var(var), false)))

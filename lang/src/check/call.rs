@@ -68,6 +68,9 @@ impl<'a> Checker<'a> {
     fn call_path(&mut self, callee: &'a Expr, given: &Given<'a>, want: Option<&Type>) -> (Type, bool) {
         match &callee.kind {
             ExprKind::Name(name) => {
+                if self.is_calls(name) {
+                    return (self.calls_of(callee, given), false);
+                }
                 if let Some(items) = self.called_name(callee, name) {
                     return (self.call_items(&items, callee, given, want), false);
                 }

@@ -79,6 +79,8 @@ pub(super) struct Frame {
     pub(super) module: ModuleId,
     pub(super) item: u32,
     pub(super) library: bool,
+    /// The body of a test.
+    pub(super) test: bool,
     pub(super) type_params: Vec<SmolStr>,
     pub(super) scopes: Scopes,
     pub(super) returns: Returns,
@@ -103,6 +105,7 @@ impl Frame {
             module,
             item,
             library,
+            test: false,
             type_params: Vec::new(),
             scopes: Scopes::default(),
             returns: Returns::Fixed,

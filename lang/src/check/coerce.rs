@@ -14,7 +14,7 @@ use crate::{
     code::Code,
     diagnostic::Diagnostic,
     span::Span,
-    syntax::ast::{Expr, ExprKind},
+    syntax::ast::{Expr, ExprKind, RecordField},
 };
 
 /// Source that is longer than this is not repeated in a message.
@@ -60,8 +60,8 @@ impl Checker<'_> {
                 {
                     return wider;
                 }
-                let declared = self.how_to_declare(expr, want);
-                self.mismatch_with(expr.span, &got, want, declared);
+                let otherwise = self.how_to_declare(expr, want).or_else(|| braces_help(expr));
+                self.mismatch_with(expr.span, &got, want, otherwise);
                 Type::Unknown
             }
         }
@@ -328,4 +328,14 @@ fn literal_help(have: &Type, need: &[Type]) -> Option<String> {
         let all: Vec<SmolStr> = texts.iter().map(|text| quoted(text)).collect();
         Some(format!("it is one of `{}`", all.join("`, `")))
     })
+}
+
+/// `{ x }` where its author thought of a block.
+fn braces_help(expr: &Expr) -> Option<String> {
+    let ExprKind::Record(fields) = &expr.kind else { return None };
+    let [RecordField::Named { name, shorthand: true, .. }] = fields.as_slice() else { return None };
+    let x = &name.text;
+    Some(format!(
+        "`{{ {x} }}` is a record with the field `{x}`; for the value alone write `{x}`, behind an arrow `=> {x}`"
+    ))
 }

@@ -26,7 +26,8 @@ impl Checker<'_> {
 
     /// A frame for the code of a declaration.
     pub(super) fn frame_of(&self, item: ItemRef) -> Frame {
-        Frame::new(item.module, item.item, self.modules[item.module.0 as usize].library)
+        let frame = Frame::new(item.module, item.item, self.modules[item.module.0 as usize].library);
+        Frame { test: matches!(self.item(item).kind, ItemKind::Test(_)), ..frame }
     }
 
     /// Finds out what the declared types, signatures and `state` blocks are.

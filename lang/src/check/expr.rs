@@ -90,10 +90,7 @@ impl<'a> Checker<'a> {
                 self.leave_loop(expr);
                 self.leaves()
             }
-            ExprKind::Observe(inner) => {
-                self.infer(inner, None);
-                Type::Any
-            }
+            ExprKind::Observe(inner) => self.observe(inner),
             ExprKind::Paren(inner) => self.infer_paren(inner, want),
             ExprKind::Error => {
                 self.is_broken();

@@ -55,7 +55,8 @@ impl<'a> Checker<'a> {
             ItemKind::Let(item_let) => self.check_let_item(item, item_let),
             ItemKind::State(fields) => self.check_state(fields),
             ItemKind::Agent(agent) => self.check_agent(item, agent),
-            ItemKind::Import(_) | ItemKind::Type(_) | ItemKind::Test(_) | ItemKind::Error => {}
+            ItemKind::Test(test) => self.check_test(test),
+            ItemKind::Import(_) | ItemKind::Type(_) | ItemKind::Error => {}
         }
         if !matches!(declaration.kind, ItemKind::Function(_)) {
             self.check_annotations(declaration, None);

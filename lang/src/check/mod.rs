@@ -54,6 +54,7 @@ mod scope;
 mod show;
 mod stmt;
 mod suggest;
+mod testing;
 pub mod ty;
 mod unbuilt;
 mod union;
@@ -64,6 +65,7 @@ pub use crate::program::op::CtxMember;
 pub use names::declared_name;
 pub use suggest::{did_you_mean, nearest};
 pub use ty::{FieldType, FunctionType, Literal, ParamType, RecordType, Type};
+pub use waits::is_instant;
 
 /// A module among those that are checked together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -168,6 +170,21 @@ pub struct Tables {
     /// Which of the names that its imports bring are used, by the offset of the name as it is bound: of `a as b` that of
     /// `b`.
     pub used_imports: std::collections::HashSet<u32>,
+    /// What the statements of tests mock and crash after, by the offset of the first name.
+    pub targets: HashMap<u32, Watched>,
+    /// What each `calls(…)` of a test lists.
+    pub counted: HashMap<ExprId, Watched>,
+}
+
+/// What a test mocks, counts or crashes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Watched {
+    /// A declared workflow, step or function, or one of the library with all its signatures.
+    Function(ItemRef),
+    /// An agent.
+    Agent(ItemRef),
+    /// Every call of a model.
+    Model,
 }
 
 impl Checked {
@@ -277,6 +294,7 @@ pub fn check(modules: Vec<ModuleInput>) -> Checked {
     let checker::Checker { tables, named, signatures, mut diagnostics, mut implicit, .. } = checker;
     for input in modules.iter().filter(|input| !input.library) {
         unbuilt::report(&input.module, &mut diagnostics);
+        testing::hidden_names(&input.module, &mut diagnostics);
     }
     waits::report(&modules, &tables, &mut diagnostics);
     constants::report(&modules, &tables, &mut diagnostics);

@@ -33,7 +33,7 @@ pub(super) enum Dotted {
 }
 
 /// What a name was found to be.
-enum Found {
+pub(super) enum Found {
     Use(Use),
     /// An import that leads nowhere, which has been reported.
     Lost,
@@ -75,7 +75,7 @@ impl<'a> Checker<'a> {
         if all.contains(&item) { all } else { vec![item] }
     }
 
-    fn find(&mut self, name: &str, dotted: bool) -> Found {
+    pub(super) fn find(&mut self, name: &str, dotted: bool) -> Found {
         if let Some(local) = self.frame.scopes.find(name) {
             return Found::Use(Use::Local(local.id));
         }
@@ -210,6 +210,11 @@ impl<'a> Checker<'a> {
                     Dotted::Wrong => return Dotted::Wrong,
                 }
             }
+            // `(type [Review]).schema`
+            ExprKind::Paren(inner) => match &inner.kind {
+                ExprKind::TypeValue(ty) => Use::Type(self.written(ty)),
+                _ => return Dotted::Value,
+            },
             _ => return Dotted::Value,
         };
         self.table().uses.insert(object.id, found.clone());
@@ -271,7 +276,7 @@ impl<'a> Checker<'a> {
         Some(Use::CtxMember(member))
     }
 
-    fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
+    pub(super) fn module_member(&mut self, module: ModuleId, name: &Name) -> Option<Use> {
         if !self.modules[module.0 as usize].library {
             let item = self.member_of(module, name)?;
             return match self.found_item(item) {
@@ -339,7 +344,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn unknown_name(&mut self, name: &str, span: Span) {
+    pub(super) fn unknown_name(&mut self, name: &str, span: Span) {
         if name.is_empty() {
             return;
         }

@@ -71,8 +71,9 @@ impl<'a> Checker<'a> {
             }
             StmtKind::For { index, item, iter, body } => self.for_loop(index.as_ref(), item, iter, body),
             StmtKind::While { cond, body } => self.while_loop(stmt, cond, body),
-            // Statements of tests, which are not looked at.
-            StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {}
+            StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {
+                self.test_statement(stmt);
+            }
             StmtKind::Error => self.is_broken(),
         }
     }

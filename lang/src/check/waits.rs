@@ -16,11 +16,6 @@ use crate::{
 /// Effects that are answered at once: `module.name`, as the runtime knows them.
 const INSTANT: [&str; 3] = ["time.now", "prelude.uuid", "random.float"];
 
-/// Whether an effect of the library, by module and name, is answered at once.
-pub(super) fn is_instant(module: &str, name: &str) -> bool {
-    INSTANT.contains(&format!("{module}.{name}").as_str())
-}
-
 /// Reports the constants of the user's modules that wait.
 pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &mut Vec<Diagnostic>) {
     let mut known = Known { modules, tables, functions: HashMap::new() };
@@ -34,6 +29,11 @@ pub(super) fn report(modules: &[ModuleInput], tables: &[Tables], diagnostics: &m
             }
         }
     }
+}
+
+/// Whether an effect of the library, by module and name, is answered at once.
+pub fn is_instant(module: &str, name: &str) -> bool {
+    INSTANT.contains(&format!("{module}.{name}").as_str())
 }
 
 struct Known<'a> {

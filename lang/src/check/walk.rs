@@ -27,7 +27,7 @@ pub(super) trait Visitor {
     fn leave(&mut self) {}
 }
 
-/// Walks a declaration; tests are left alone.
+/// Walks a declaration.
 pub(super) fn walk_item(item: &Item, visitor: &mut dyn Visitor) {
     for annotation in &item.annotations {
         annotation.args.iter().for_each(|arg| walk_expr(&arg.value, visitor));
@@ -46,7 +46,8 @@ pub(super) fn walk_item(item: &Item, visitor: &mut dyn Visitor) {
         ItemKind::Type(item) => walk_type(&item.ty, visitor),
         ItemKind::Agent(agent) => agent.fields.iter().for_each(|(_, value)| walk_expr(value, visitor)),
         ItemKind::Function(function) => walk_function(function, visitor),
-        ItemKind::Import(_) | ItemKind::Test(_) | ItemKind::Error => {}
+        ItemKind::Test(test) => walk_block(&test.body, visitor),
+        ItemKind::Import(_) | ItemKind::Error => {}
     }
 }
 
@@ -104,12 +105,25 @@ fn walk_stmt(stmt: &Stmt, visitor: &mut dyn Visitor) {
             walk_expr(cond, visitor);
             walk_block(body, visitor);
         }
-        StmtKind::Mock { value, .. } | StmtKind::Answer { value, .. } => match value {
-            MockValue::Value(value) => walk_expr(value, visitor),
-            MockValue::Each(values) => values.iter().for_each(|value| walk_expr(value, visitor)),
-        },
-        StmtKind::Assert { cond, .. } => walk_expr(cond, visitor),
-        StmtKind::Crash { .. } | StmtKind::Error => {}
+        StmtKind::Mock { value, .. } => walk_mock_value(value, visitor),
+        StmtKind::Answer { pattern, after, value } => {
+            walk_pattern(pattern, false, visitor);
+            after.iter().for_each(|after| walk_expr(after, visitor));
+            walk_mock_value(value, visitor);
+        }
+        StmtKind::Assert { cond, throws } => {
+            walk_expr(cond, visitor);
+            throws.iter().flatten().for_each(|pattern| walk_pattern(pattern, false, visitor));
+        }
+        StmtKind::Crash { nth, .. } => nth.iter().for_each(|nth| walk_expr(nth, visitor)),
+        StmtKind::Error => {}
+    }
+}
+
+fn walk_mock_value(value: &MockValue, visitor: &mut dyn Visitor) {
+    match value {
+        MockValue::Value(value) => walk_expr(value, visitor),
+        MockValue::Each(values) => values.iter().for_each(|value| walk_expr(value, visitor)),
     }
 }
 

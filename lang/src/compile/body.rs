@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use smol_str::SmolStr;
 
-use super::{Compiler, MAX_REGISTERS, exits::Exit};
+use super::{Compiler, MAX_REGISTERS, exits::Exit, testing::Hooked};
 use crate::{
     check::{ItemRef, LocalId, ModuleId, Tables, Type},
     program::{Constant, FunctionId, Handler, Op, Pc, Reg},
@@ -38,6 +38,8 @@ pub(super) struct Body<'b, 'c> {
     pub(super) told: bool,
     /// Its body's value is dropped: no result type is written.
     pub(super) drops_value: bool,
+    /// In a program that is tested: how its hooks name it.
+    pub(super) hooked: Option<Hooked>,
     span: Span,
 }
 
@@ -70,6 +72,7 @@ impl<'b, 'c> Body<'b, 'c> {
             nested: 0,
             told: false,
             drops_value: false,
+            hooked: None,
             span: Span::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{body::Body, expr::test};
 use crate::{
-    program::{Constant, Op, Pc, Reg, Test},
+    program::{Comparison, Constant, Op, Pc, Reg},
     syntax::ast::{BinaryOp, Expr, ExprKind, StrPart, UnaryOp},
 };
 
@@ -34,7 +34,7 @@ impl<'c> Body<'_, 'c> {
                 self.land_all(decided);
             }
             ExprKind::Binary(op, a, b) => match test(*op) {
-                Some(test) => self.compare(cond, if when { test } else { test.negated() }, (a, b), when, jumps),
+                Some(test) => self.compared(cond, if when { test } else { test.negated() }, (a, b), when, jumps),
                 None => self.tested(cond, when, jumps),
             },
             _ => self.tested(cond, when, jumps),
@@ -51,40 +51,47 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// By comparing; jumps when the test passes.
-    fn compare(&mut self, cond: &'c Expr, test: Test, sides: (&'c Expr, &'c Expr), when: bool, jumps: &mut Vec<Pc>) {
+    fn compared(
+        &mut self,
+        cond: &'c Expr,
+        test: Comparison,
+        sides: (&'c Expr, &'c Expr),
+        when: bool,
+        jumps: &mut Vec<Pc>,
+    ) {
         let (a, b) = sides;
-        if matches!(test, Test::Eq | Test::Ne) && self.optional_in(a, b).is_some() {
+        if matches!(test, Comparison::Eq | Comparison::Ne) && self.optional_in(a, b).is_some() {
             return self.tested(cond, when, jumps);
         }
         let jump = self.scoped(|body| {
             if let Some(value) = body.small_int(b) {
                 let a = body.operand(a);
                 return body.emit(match test {
-                    Test::Eq => Op::JumpEqInt { a, value, to: 0 },
-                    Test::Ne => Op::JumpNeInt { a, value, to: 0 },
-                    Test::Lt => Op::JumpLtInt { a, value, to: 0 },
-                    Test::Le => Op::JumpLeInt { a, value, to: 0 },
-                    Test::Gt => Op::JumpGtInt { a, value, to: 0 },
-                    Test::Ge => Op::JumpGeInt { a, value, to: 0 },
+                    Comparison::Eq => Op::JumpEqInt { a, value, to: 0 },
+                    Comparison::Ne => Op::JumpNeInt { a, value, to: 0 },
+                    Comparison::Lt => Op::JumpLtInt { a, value, to: 0 },
+                    Comparison::Le => Op::JumpLeInt { a, value, to: 0 },
+                    Comparison::Gt => Op::JumpGtInt { a, value, to: 0 },
+                    Comparison::Ge => Op::JumpGeInt { a, value, to: 0 },
                 });
             }
-            if let (Test::Eq | Test::Ne, Some(literal)) = (test, body.literal(b)) {
+            if let (Comparison::Eq | Comparison::Ne, Some(literal)) = (test, body.literal(b)) {
                 let reg = body.operand(a);
                 return body.emit(match (literal, test) {
-                    (None, Test::Eq) => Op::JumpIfNull { reg, to: 0 },
+                    (None, Comparison::Eq) => Op::JumpIfNull { reg, to: 0 },
                     (None, _) => Op::JumpIfNotNull { reg, to: 0 },
-                    (Some(constant), Test::Eq) => Op::JumpEqConst { a: reg, constant, to: 0 },
+                    (Some(constant), Comparison::Eq) => Op::JumpEqConst { a: reg, constant, to: 0 },
                     (Some(constant), _) => Op::JumpNeConst { a: reg, constant, to: 0 },
                 });
             }
             let (a, b) = body.operands(a, b);
             body.emit(match test {
-                Test::Eq => Op::JumpEq { a, b, to: 0 },
-                Test::Ne => Op::JumpNe { a, b, to: 0 },
-                Test::Lt => Op::JumpLt { a, b, to: 0 },
-                Test::Le => Op::JumpLe { a, b, to: 0 },
-                Test::Gt => Op::JumpGt { a, b, to: 0 },
-                Test::Ge => Op::JumpGe { a, b, to: 0 },
+                Comparison::Eq => Op::JumpEq { a, b, to: 0 },
+                Comparison::Ne => Op::JumpNe { a, b, to: 0 },
+                Comparison::Lt => Op::JumpLt { a, b, to: 0 },
+                Comparison::Le => Op::JumpLe { a, b, to: 0 },
+                Comparison::Gt => Op::JumpGt { a, b, to: 0 },
+                Comparison::Ge => Op::JumpGe { a, b, to: 0 },
             })
         });
         jumps.push(jump);

@@ -82,7 +82,10 @@ impl<'c> Body<'_, 'c> {
                 let tables = self.tables;
                 match tables.calls.get(&expr.id) {
                     Some(plan) => self.at(expr.span, |body| body.call(plan, callee, args, None, dst, exits, piped)),
-                    None => self.not_built(dst),
+                    None => match tables.counted.get(&expr.id) {
+                        Some(watched) => self.at(expr.span, |body| body.counted(*watched, dst)),
+                        None => self.not_built(dst),
+                    },
                 }
             }
             ExprKind::Pipe { value, call } => {
@@ -278,9 +281,21 @@ impl<'c> Body<'_, 'c> {
 
     /// A call of a declared function: of its op where it is implemented by the runtime.
     pub(super) fn call_item(&mut self, item: ItemRef, base: Reg, argc: u16) {
+        if self.compiler.hooked(item).is_some() {
+            // The hooks stand in a function of its own.
+            let function = self.compiler.function(item).0;
+            self.emit(Op::Call { base, function });
+            return;
+        }
+        self.implemented(item, base, argc);
+    }
+
+    /// The op of a declared function.
+    pub(super) fn implemented(&mut self, item: ItemRef, base: Reg, argc: u16) {
         let op = match self.compiler.implementation(item) {
             Implementation::Body => Op::Call { base, function: self.compiler.function(item).0 },
             Implementation::Settings => Op::CallSettings { base },
+            Implementation::Apply => Op::Apply { base },
             Implementation::Native(name) => {
                 let native = self.compiler.native(&name);
                 Op::Native { base, native, argc }
@@ -327,6 +342,8 @@ pub(super) enum Implementation {
     Body,
     /// By the machine: the settings of an agent.
     Settings,
+    /// By the machine: the call of a function with a list of arguments.
+    Apply,
     /// By a function of the runtime that needs nothing but its arguments.
     Native(String),
     /// By asking the world.

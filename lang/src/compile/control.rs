@@ -25,16 +25,20 @@ pub(super) struct Nested<'c> {
 }
 
 /// A parameter of a nested function.
-enum Bound<'c> {
+pub(super) enum Bound<'c> {
     Param(&'c Param),
     Name(&'c Name),
     Pattern(&'c Pattern),
+    /// The data of a request.
+    Data,
 }
 
 #[derive(Clone, Copy)]
-enum NestedBody<'c> {
+pub(super) enum NestedBody<'c> {
     Expr(&'c Expr),
     Block(&'c Block),
+    /// An `answer` line of a test.
+    Answer(&'c Stmt),
 }
 
 impl<'c> Body<'_, 'c> {
@@ -68,11 +72,10 @@ impl<'c> Body<'_, 'c> {
             StmtKind::Expr(expr) => body.dropped(expr),
             StmtKind::For { index, item, iter, body: block } => body.for_(index.as_ref(), item, iter, block),
             StmtKind::While { cond, body: block } => body.while_(cond, block),
-            StmtKind::Mock { .. }
-            | StmtKind::Answer { .. }
-            | StmtKind::Crash { .. }
-            | StmtKind::Assert { .. }
-            | StmtKind::Error => body.scoped(|body| {
+            StmtKind::Mock { .. } | StmtKind::Answer { .. } | StmtKind::Crash { .. } | StmtKind::Assert { .. } => {
+                body.test_stmt(stmt);
+            }
+            StmtKind::Error => body.scoped(|body| {
                 let dst = body.take(1);
                 body.not_built(dst);
             }),
@@ -195,7 +198,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// Makes the closure of a nested function in `dst`, which must be the first free register or lie below it.
-    fn nested(
+    pub(super) fn nested(
         &mut self,
         kind: FunctionKind,
         what: &str,
@@ -235,7 +238,7 @@ impl<'c> Body<'_, 'c> {
         let (name, local, has_default, doc) = match param {
             Bound::Param(param) => (&param.name.text, Some(&param.name), param.default.is_some(), param.doc.as_deref()),
             Bound::Name(name) => (&name.text, Some(*name), false, None),
-            Bound::Pattern(_) => (&SmolStr::new_static("item"), None, false, None),
+            Bound::Pattern(_) | Bound::Data => (&SmolStr::new_static("item"), None, false, None),
         };
         let ty = local
             .and_then(|name| self.tables.locals.get(&name.span.start))
@@ -270,6 +273,9 @@ impl<'c> Body<'_, 'c> {
                 visit::any(expr, &mut see);
             }
             NestedBody::Block(block) => visit::in_block(block, &mut |expr| {
+                visit::any(expr, &mut see);
+            }),
+            NestedBody::Answer(stmt) => visit::in_stmt(stmt, &mut |expr| {
                 visit::any(expr, &mut see);
             }),
         }
@@ -347,7 +353,7 @@ impl<'c> Compiler<'c> {
                 match param {
                     Bound::Param(param) => body.bind(&param.name, reg),
                     Bound::Name(name) => body.bind(name, reg),
-                    Bound::Pattern(_) => {}
+                    Bound::Pattern(_) | Bound::Data => {}
                 }
             }
             let captured = body.take(captures.len());
@@ -358,7 +364,7 @@ impl<'c> Compiler<'c> {
                 let reg = first + index as Reg;
                 match param {
                     Bound::Param(param) => body.default(param, reg),
-                    Bound::Name(_) => {}
+                    Bound::Name(_) | Bound::Data => {}
                     Bound::Pattern(pattern) => body.destructure(pattern, reg),
                 }
             }
@@ -366,6 +372,7 @@ impl<'c> Compiler<'c> {
             match nested_body {
                 NestedBody::Expr(expr) => body.expr(expr, src),
                 NestedBody::Block(block) => body.block(block, src),
+                NestedBody::Answer(stmt) => body.answer_line(stmt, first, src),
             }
             body.emit(Op::Return { src, shared: 0 });
         });

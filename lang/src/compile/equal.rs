@@ -3,8 +3,8 @@
 use super::{Compiler, body::Body};
 use crate::{
     check::{ItemRef, Type},
-    program::{Op, Reg, Test},
-    syntax::ast::Expr,
+    program::{Comparison, Op, Reg},
+    syntax::ast::{BinaryOp, Expr},
 };
 
 impl<'c> Body<'_, 'c> {
@@ -15,7 +15,7 @@ impl<'c> Body<'_, 'c> {
             let Some(ty) = ty else {
                 if let Some(value) = body.small_int(b) {
                     let a = body.operand(a);
-                    let test = if negated { Test::Ne } else { Test::Eq };
+                    let test = if negated { Comparison::Ne } else { Comparison::Eq };
                     body.emit(Op::TestInt { test, dst, a, value });
                     return;
                 }
@@ -26,15 +26,7 @@ impl<'c> Body<'_, 'c> {
             let base = body.window(dst, 3);
             body.expr(a, base);
             body.expr(b, base + 1);
-            let ty = body.compiler.type_id(ty).0;
-            body.emit(Op::Type { dst: base + 2, ty });
-            let native = body.compiler.native("pattern.equal");
-            body.emit(Op::Native { base, native, argc: 3 });
-            if negated {
-                body.emit(Op::Not { dst, a: base });
-            } else {
-                body.give(dst, base);
-            }
+            body.equal_as(ty, base, negated, dst);
         });
     }
 
@@ -42,6 +34,43 @@ impl<'c> Body<'_, 'c> {
     pub(super) fn optional_in(&self, a: &'c Expr, b: &'c Expr) -> Option<&'c Type> {
         let types = [a, b].into_iter().map(|side| self.type_of(side));
         types.into_iter().find(|ty| self.compiler.has_optional(ty, &mut Vec::new()))
+    }
+
+    /// A comparison of two values that stay in their registers.
+    pub(super) fn compare(&mut self, op: BinaryOp, (a, left): (&'c Expr, Reg), (b, right): (&'c Expr, Reg), dst: Reg) {
+        let equality = matches!(op, BinaryOp::Eq | BinaryOp::Ne);
+        let mut sides = [a, b].into_iter().map(|side| self.type_of(side)).filter(|_| equality);
+        if let Some(ty) = sides.find(|ty| self.compiler.has_optional(ty, &mut Vec::new())) {
+            return self.scoped(|body| {
+                let base = body.take(3);
+                body.emit(Op::Copy { dst: base, src: left });
+                body.emit(Op::Copy { dst: base + 1, src: right });
+                body.equal_as(ty, base, op == BinaryOp::Ne, dst);
+            });
+        }
+        let (a, b) = (left, right);
+        self.emit(match op {
+            BinaryOp::Ne => Op::Ne { dst, a, b },
+            BinaryOp::Lt => Op::Lt { dst, a, b },
+            BinaryOp::Le => Op::Le { dst, a, b },
+            BinaryOp::Gt => Op::Gt { dst, a, b },
+            BinaryOp::Ge => Op::Ge { dst, a, b },
+            BinaryOp::In => Op::In { dst, a, b },
+            _ => Op::Eq { dst, a, b },
+        });
+    }
+
+    /// Compares the values in `base` and behind it as values of a type with optional fields.
+    fn equal_as(&mut self, ty: &Type, base: Reg, negated: bool, dst: Reg) {
+        let ty = self.compiler.type_id(ty).0;
+        self.emit(Op::Type { dst: base + 2, ty });
+        let native = self.compiler.native("pattern.equal");
+        self.emit(Op::Native { base, native, argc: 3 });
+        if negated {
+            self.emit(Op::Not { dst, a: base });
+        } else {
+            self.give(dst, base);
+        }
     }
 }
 

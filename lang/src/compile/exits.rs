@@ -102,6 +102,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     fn end(&mut self, src: Reg) {
+        self.completed();
         if self.told {
             self.emit(Op::End { src });
         }

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::body::Body;
 use crate::{
     check::{Literal, Type, Use},
-    program::{Constant, Op, Reg, Test},
+    program::{Comparison, Constant, Op, Reg},
     syntax::{
         ast::{BinaryOp, Element, Expr, ExprKind, ItemKind, RecordField, StrPart, UnaryOp},
         visit,
@@ -128,7 +128,8 @@ impl<'c> Body<'_, 'c> {
             ExprKind::Break => self.break_(),
             ExprKind::Continue => self.continue_(),
             ExprKind::Race(branches) => self.race(branches, dst),
-            ExprKind::Observe(_) | ExprKind::Error => self.not_built(dst),
+            ExprKind::Observe(inner) => self.observe(inner, dst),
+            ExprKind::Error => self.not_built(dst),
         }
     }
 
@@ -370,14 +371,14 @@ fn with_int(op: BinaryOp, dst: Reg, a: Reg, value: i16) -> Option<Op> {
 }
 
 /// The test that a comparison makes.
-pub(super) fn test(op: BinaryOp) -> Option<Test> {
+pub(super) fn test(op: BinaryOp) -> Option<Comparison> {
     Some(match op {
-        BinaryOp::Eq => Test::Eq,
-        BinaryOp::Ne => Test::Ne,
-        BinaryOp::Lt => Test::Lt,
-        BinaryOp::Le => Test::Le,
-        BinaryOp::Gt => Test::Gt,
-        BinaryOp::Ge => Test::Ge,
+        BinaryOp::Eq => Comparison::Eq,
+        BinaryOp::Ne => Comparison::Ne,
+        BinaryOp::Lt => Comparison::Lt,
+        BinaryOp::Le => Comparison::Le,
+        BinaryOp::Gt => Comparison::Gt,
+        BinaryOp::Ge => Comparison::Ge,
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! The last pass over a program: moves at last use, safe points with their slots, digests, and which functions wait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{body::Slot, liveness::live_after, peephole, shared};
 use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint, uses_of};
@@ -8,7 +8,7 @@ use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint, 
 /// The slots of each function, as they were handed out.
 pub(super) type Slots = HashMap<FunctionId, Vec<Slot>>;
 
-pub(super) fn finish(program: &mut Program, slots: &mut Slots) {
+pub(super) fn finish(program: &mut Program, slots: &mut Slots, scoped: &HashSet<u32>) {
     for index in 0..program.functions.len() {
         let mut own = slots.remove(&FunctionId(index as u32)).unwrap_or_default();
         let mut function = program.functions[index].clone();
@@ -26,7 +26,7 @@ pub(super) fn finish(program: &mut Program, slots: &mut Slots) {
         function.safe_points = safe_points;
     }
     shared::mark(program);
-    scope(program);
+    scope(program, scoped);
     let digests: Vec<u64> = (0..program.functions.len()).map(|index| digest(program, index, slots)).collect();
     for (function, digest) in program.functions.iter_mut().zip(digests) {
         function.digest = digest;
@@ -106,7 +106,9 @@ fn local_at(reg: Reg, pc: Pc, slots: &[Slot]) -> Option<u32> {
 
 /// Marks the functions whose calls are elements of paths: steps, workflows, agents, and the user's functions that may
 /// wait, because what they call has a path too.
-fn scope(program: &mut Program) {
+///
+/// What tests watch (`watched`) has a path as well, so that each call of it is known.
+fn scope(program: &mut Program, watched: &HashSet<u32>) {
     let mut waits: Vec<bool> = program
         .functions
         .iter()
@@ -115,6 +117,7 @@ fn scope(program: &mut Program) {
                 matches!(
                     op,
                     Op::Effect { .. }
+                        | Op::Apply { .. }
                         | Op::CallValue { .. }
                         | Op::CallMethod { .. }
                         | Op::CallSettings { .. }
@@ -136,12 +139,12 @@ fn scope(program: &mut Program) {
             waits[index] = now;
         }
     }
-    for (function, waits) in program.functions.iter_mut().zip(waits) {
+    for (index, (function, waits)) in (0..).zip(program.functions.iter_mut().zip(waits)) {
         let library = program.modules.get(usize::from(function.module)).is_some_and(|module| module.library);
         function.scoped = match function.kind {
             FunctionKind::Workflow | FunctionKind::Step | FunctionKind::Ask => true,
-            FunctionKind::Fn => waits && !library,
-            FunctionKind::Lambda | FunctionKind::Branch | FunctionKind::Hidden => false,
+            FunctionKind::Fn => (waits && !library) || watched.contains(&index),
+            FunctionKind::Lambda | FunctionKind::Branch | FunctionKind::Test | FunctionKind::Hidden => false,
         };
     }
 }
@@ -173,6 +176,7 @@ fn digest(program: &Program, index: usize, slots: &Slots) -> u64 {
             Some(Op::Effect { effect, .. }) => word(program.effects.get(usize::from(*effect)).map_or("", |name| name)),
             Some(Op::CallMethod { name, .. }) => word(program.names.get(usize::from(*name)).map_or("", |name| name)),
             Some(Op::CallValue { .. }) => word("value"),
+            Some(Op::Apply { .. }) => word("apply"),
             Some(Op::CallSettings { .. }) => word("settings"),
             Some(Op::Gather { .. }) => word("gather"),
             Some(Op::Begin { .. }) => word("begin"),

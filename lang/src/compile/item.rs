@@ -82,6 +82,7 @@ impl<'c> Compiler<'c> {
         };
         match name.as_str() {
             "agent._settings" => Implementation::Settings,
+            "test._apply" => Implementation::Apply,
             _ if annotation(declaration, "effect").is_some() => Implementation::Effect(name),
             _ if annotation(declaration, "event").is_some() => Implementation::Tell(name),
             _ => Implementation::Native(name),
@@ -95,9 +96,12 @@ impl<'c> Compiler<'c> {
         let Some(block) = &function.body else { return };
         let told = function.kind != ast::FunctionKind::Fn;
         let retry = annotation(self.item(item), "retry");
+        let hooked = self.hooked(item);
+        self.has_path(hooked.is_some(), id);
         let timeout = annotation(self.item(item), "timeout").and_then(|timeout| timeout.args.first());
         let mut body = Body::new(self, item, path);
         body.told = told;
+        body.hooked = hooked;
         body.drops_value = told && function.result.is_none();
         body.at(block.span, |body| {
             body.params(&function.params);
@@ -115,23 +119,29 @@ impl<'c> Compiler<'c> {
         let (Some(function), path) = (self.declared(item), self.program.functions[id.0 as usize].path.clone()) else {
             return;
         };
+        let (hooked, wire) = (self.hooked(item), self.wire(item).is_some());
+        self.has_path(hooked.is_some(), id);
         let mut body = Body::new(self, item, path);
+        body.hooked = hooked;
         body.at(function.name.span, |body| {
             body.params(&function.params);
+            match wire {
+                true => body.stand_in_on_the_wire(&function.params),
+                false => body.stand_in(&function.params),
+            }
             let argc = function.params.len() as u16;
             let base = body.take(function.params.len().max(1));
             for index in 0..argc {
                 body.emit(Op::Copy { dst: base + index, src: index });
             }
-            body.call_item(item, base, argc);
-            body.emit(Op::Return { src: base, shared: 0 });
+            body.implemented(item, base, argc);
+            body.leave(base);
         });
         body.finish(id);
     }
 
     /// Computes the top-level `let`s and the state of a module, after what is to be done before.
     pub(super) fn init_function(&mut self, module: ModuleId, lets: &[ItemRef], before: &[FunctionId]) -> FunctionId {
-        let checked = self.checked;
         let path = format_smolstr!("{}#init", self.prefixes.module(module));
         let id = self.push_function(program::Function {
             name: "init".into(),
@@ -155,15 +165,8 @@ impl<'c> Compiler<'c> {
                 body.emit(Op::SetGlobal { src, global });
             });
         }
-        for (index, item) in checked.modules[usize::from(module.0)].module.items.iter().enumerate() {
-            if let ItemKind::State(fields) = &item.kind {
-                body.item = ItemRef { module, item: index as u32 };
-                body.state(fields);
-            }
-        }
-        let src = body.take(1);
-        body.emit(Op::Null { dst: src });
-        body.emit(Op::Return { src, shared: 0 });
+        body.states(module);
+        body.return_null();
         body.finish(id);
         id
     }
@@ -211,13 +214,15 @@ impl<'c> Compiler<'c> {
             module: item.module.0,
             ..empty_function()
         });
+        let output = self.answer_type(item);
+        let output = self.type_id(&output);
         let index = self.program.agents.len() as u32;
         self.agents.insert(item, index);
         self.program.agents.push(program::Agent {
             name: agent.name.text.clone(),
             element: self.prefixes.element(item.module, &agent.name.text),
             settings,
-            output: program::Types::ANY,
+            output,
         });
         let doc = self.item(item).doc.as_deref().map(SmolStr::from);
         let mut body = Body::new(self, item, path);
@@ -284,6 +289,7 @@ impl<'c> Body<'_, 'c> {
         for (index, param) in params.iter().enumerate() {
             self.bind(&param.name, first + index as Reg);
         }
+        self.fresh_context();
         for (index, param) in params.iter().enumerate() {
             self.default(param, first + index as Reg);
         }
@@ -317,7 +323,10 @@ impl<'c> Body<'_, 'c> {
         }
     }
 
-    fn value_and_leave(&mut self, block: &'c ast::Block) {
+    pub(super) fn value_and_leave(&mut self, block: &'c ast::Block) {
+        if let Some(function) = self.compiler.declared(self.item) {
+            self.stand_in(&function.params);
+        }
         self.scoped(|body| {
             let src = body.take(1);
             if body.drops_value {
@@ -374,7 +383,23 @@ impl<'c> Body<'_, 'c> {
         });
     }
 
-    /// `ctx.state` as it is at the start of a run.
+    pub(super) fn return_null(&mut self) {
+        let src = self.take(1);
+        self.emit(Op::Null { dst: src });
+        self.emit(Op::Return { src, shared: 0 });
+    }
+
+    /// The `ctx.state` of a module as it is at the start of a run.
+    pub(super) fn states(&mut self, module: ModuleId) {
+        let items = &self.compiler.checked.modules[usize::from(module.0)].module.items;
+        for (index, item) in items.iter().enumerate() {
+            if let ItemKind::State(fields) = &item.kind {
+                self.item = ItemRef { module, item: index as u32 };
+                self.state(fields);
+            }
+        }
+    }
+
     fn state(&mut self, fields: &'c [ast::StateField]) {
         self.scoped(|body| {
             let base = body.take(fields.len().max(1));

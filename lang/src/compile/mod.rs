@@ -17,6 +17,7 @@ use crate::{
     syntax::ast::{self, ItemKind},
 };
 
+mod assertion;
 mod body;
 mod branch;
 mod call;
@@ -33,6 +34,7 @@ mod peephole;
 mod place;
 mod shared;
 mod tables;
+mod testing;
 
 /// The most registers a function may use.
 pub const MAX_REGISTERS: u16 = 2000;
@@ -43,15 +45,16 @@ pub const MAX_REGISTERS: u16 = 2000;
 /// A diagnostic when a function is too large for the machine. Call it only when no diagnostic of `checked` is an error;
 /// what did not parse or check compiles to a throw.
 pub fn compile(checked: &Checked) -> Result<Program, Box<Diagnostic>> {
-    let mut compiler = Compiler::new(checked);
-    compiler.program();
-    match compiler.too_large {
-        Some(span) => {
-            let diagnostic = Diagnostic::new(Code::TooLarge, span, "this function is too large for the machine");
-            Err(diagnostic.help("split it into smaller functions").into())
-        }
-        None => Ok(compiler.program),
-    }
+    Compiler::new(checked).finished()
+}
+
+/// Compiles the tests of the last module of `checked` with all that they reach, and with hooks in what they mock, count
+/// or crash after. The workflows of the program are the tests.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_tests(checked: &Checked) -> Result<Program, Box<Diagnostic>> {
+    Compiler::for_tests(checked).finished()
 }
 
 /// What waits to be compiled.
@@ -81,6 +84,8 @@ struct Compiler<'c> {
     types: Vec<(Type, TypeId)>,
     named_types: HashMap<ItemRef, TypeId>,
     slots: finish::Slots,
+    /// What a program that is to be tested knows beside.
+    testing: Option<testing::Testing>,
     too_large: Option<Span>,
 }
 
@@ -111,7 +116,19 @@ impl<'c> Compiler<'c> {
             types: Vec::new(),
             named_types: HashMap::new(),
             slots: finish::Slots::new(),
+            testing: None,
             too_large: None,
+        }
+    }
+
+    fn finished(mut self) -> Result<Program, Box<Diagnostic>> {
+        self.program();
+        match self.too_large {
+            Some(span) => {
+                let diagnostic = Diagnostic::new(Code::TooLarge, span, "this function is too large for the machine");
+                Err(diagnostic.help("split it into smaller functions").into())
+            }
+            None => Ok(self.program),
         }
     }
 
@@ -134,7 +151,8 @@ impl<'c> Compiler<'c> {
                 Work::Lambda(nested) => self.compile_nested(*nested),
             }
         }
-        finish::finish(&mut self.program, &mut self.slots);
+        let scoped = self.testing.take().map(|testing| testing.scoped).unwrap_or_default();
+        finish::finish(&mut self.program, &mut self.slots, &scoped);
     }
 
     fn item(&self, item: ItemRef) -> &'c ast::Item {

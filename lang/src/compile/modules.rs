@@ -101,6 +101,9 @@ impl Compiler<'_> {
     /// Enters every declaration of the main module that can run, and what a run begins with.
     pub(super) fn user_modules(&mut self) {
         let init = self.init();
+        if self.testing.is_some() {
+            return self.tests(init);
+        }
         for item in self.items_of(self.main) {
             let ItemKind::Function(function) = &self.item(item).kind else { continue };
             let id = self.function(item);

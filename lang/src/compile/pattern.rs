@@ -120,7 +120,7 @@ impl<'c> Body<'_, 'c> {
     }
 
     /// Tests a pattern against a value of that type; every jump in `misses` is taken when it does not fit.
-    fn test(&mut self, pattern: &'c Pattern, value: Reg, ty: &Type, misses: &mut Vec<Pc>) {
+    pub(super) fn test(&mut self, pattern: &'c Pattern, value: Reg, ty: &Type, misses: &mut Vec<Pc>) {
         match &pattern.kind {
             PatternKind::Wildcard => {}
             PatternKind::Bind(name, None) => self.bind(name, value),

@@ -12,7 +12,7 @@ mod uses;
 mod verify;
 
 pub use bytes::FORMAT;
-pub use op::{Op, Pc, Reg, ShortPc, Test};
+pub use op::{Comparison, Op, Pc, Reg, ShortPc};
 pub use types::{Field, Literal, TypeDef, TypeId, TypeKind, Types};
 pub use uses::{Uses, uses_of};
 pub use verify::verify;
@@ -58,6 +58,47 @@ pub struct Program {
     pub methods: Vec<Method>,
     /// The library function that asks an agent: (agent, prompt, output).
     pub ask: Option<FunctionId>,
+    /// The tests, where the program was compiled to be tested; each is one of the workflows.
+    pub tests: Vec<Test>,
+    /// What the tests mock, count or crash after: what the hooks in the code name by index.
+    pub watched: Vec<Watched>,
+}
+
+/// A test of a program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// Its name, as it is written.
+    pub name: SmolStr,
+    /// The workflow that it is; its name is unique.
+    pub workflow: SmolStr,
+    /// Its name in the source.
+    pub span: Span,
+}
+
+/// What a test mocks, counts or crashes after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Its name, as tests write it.
+    pub name: SmolStr,
+    /// What sort of thing it is.
+    pub kind: WatchedKind,
+    /// What a call of it gives.
+    pub result: TypeId,
+}
+
+/// What sort of thing is watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WatchedKind {
+    /// `workflow`, `step`.
+    Told,
+    /// `fn`, also of the library.
+    Function,
+    /// A library function that reaches the outside, by the stable name of its effect.
+    Outside(SmolStr),
+    /// An agent, an index into [`Program::agents`].
+    Agent(u32),
+    /// Every call of a model, by the stable name of its effect.
+    Model(SmolStr),
 }
 
 /// A module of a program.
@@ -142,6 +183,8 @@ pub enum FunctionKind {
     Branch,
     /// A library function that asks the agent in its first argument, and is called by that agent's name.
     Ask,
+    /// The body of a test.
+    Test,
     /// Made by the compiler: the start of a run, the settings of an agent.
     Hidden,
 }
@@ -357,6 +400,8 @@ pub enum GatherMode {
     Settle,
     /// The first to finish wins, with its value or its error.
     Race,
+    /// In tests: how the one branch went. Its calls have the paths that they would have without it.
+    Observe,
 }
 
 /// The branches of a `gather` or `race`.

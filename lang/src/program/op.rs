@@ -86,7 +86,7 @@ pub enum Op {
     /// `dst = a >= b`
     Ge { dst: Reg, a: Reg, b: Reg },
     /// `dst = ` whether the order of `a` and `value` passes the test
-    TestInt { test: Test, dst: Reg, a: Reg, value: i16 },
+    TestInt { test: Comparison, dst: Reg, a: Reg, value: i16 },
     /// `dst = a in b`
     In { dst: Reg, a: Reg, b: Reg },
     /// `dst = !a`
@@ -184,6 +184,8 @@ pub enum Op {
     Call { base: Reg, function: u32 },
     /// calls the function value in `callee` with the `argc` arguments in `base..`. Safe point
     CallValue { base: Reg, callee: Reg, argc: u8, checked: bool },
+    /// calls the function value in `base` with the elements of the list that follows it. Safe point
+    Apply { base: Reg },
     /// calls the method `names[name]` of the value in `base` with the `argc` arguments that follow it. Safe point
     CallMethod { base: Reg, name: u16, argc: u16 },
     /// calls the function that computes the settings of the agent in `base`. Safe point
@@ -217,11 +219,13 @@ pub enum Op {
     Gather { base: Reg, gather: u16 },
     /// `dst = ` a member of `ctx`
     Ctx { dst: Reg, member: CtxMember },
+    /// in tests: `dst = ` whether no workflow or step stands around the call that begins here
+    Outermost { dst: Reg },
 }
 
 /// Which orders of two values pass a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Test {
+pub enum Comparison {
     /// `==`.
     Eq,
     /// `!=`.
@@ -236,28 +240,28 @@ pub enum Test {
     Ge,
 }
 
-impl Test {
+impl Comparison {
     /// The test that passes when this one does not.
-    pub fn negated(self) -> Test {
+    pub fn negated(self) -> Comparison {
         match self {
-            Test::Eq => Test::Ne,
-            Test::Ne => Test::Eq,
-            Test::Lt => Test::Ge,
-            Test::Le => Test::Gt,
-            Test::Gt => Test::Le,
-            Test::Ge => Test::Lt,
+            Comparison::Eq => Comparison::Ne,
+            Comparison::Ne => Comparison::Eq,
+            Comparison::Lt => Comparison::Ge,
+            Comparison::Le => Comparison::Gt,
+            Comparison::Gt => Comparison::Le,
+            Comparison::Ge => Comparison::Lt,
         }
     }
 
     /// Whether an order passes.
     pub fn passes(self, order: std::cmp::Ordering) -> bool {
         match self {
-            Test::Eq => order.is_eq(),
-            Test::Ne => order.is_ne(),
-            Test::Lt => order.is_lt(),
-            Test::Le => order.is_le(),
-            Test::Gt => order.is_gt(),
-            Test::Ge => order.is_ge(),
+            Comparison::Eq => order.is_eq(),
+            Comparison::Ne => order.is_ne(),
+            Comparison::Lt => order.is_lt(),
+            Comparison::Le => order.is_le(),
+            Comparison::Gt => order.is_gt(),
+            Comparison::Ge => order.is_ge(),
         }
     }
 }
@@ -293,6 +297,7 @@ impl Op {
                 self,
                 Op::Call { .. }
                     | Op::CallValue { .. }
+                    | Op::Apply { .. }
                     | Op::CallMethod { .. }
                     | Op::CallSettings { .. }
                     | Op::Effect { .. }

@@ -32,6 +32,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Type { dst, .. }
         | Op::Agent { dst, .. }
         | Op::Schema { dst, .. }
+        | Op::Outermost { dst }
         | Op::Ctx { dst, .. } => uses(&[], (dst, 1)),
         Op::Copy { dst, src } | Op::Move { dst, src } => uses(&[(src, 1)], (dst, 1)),
         Op::SetGlobal { src, .. }
@@ -125,6 +126,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         }
         Op::CallValue { base, callee, argc, .. } => uses(&[(callee, 1), (base, u16::from(argc))], (base, 1)),
         Op::CallMethod { base, argc, .. } => uses(&[(base, argc.saturating_add(1))], (base, 1)),
+        Op::Apply { base } => uses(&[(base, 2)], (base, 1)),
         Op::CallSettings { base } => uses(&[(base, 1)], (base, 1)),
         Op::Native { base, argc, .. } | Op::Effect { base, argc, .. } | Op::Tell { base, argc, .. } => {
             uses(&[(base, argc)], (base, 1))

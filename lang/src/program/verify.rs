@@ -1,7 +1,8 @@
 //! Whether a program is well formed: every index that the machine follows without looking lies in its table.
 
 use super::{
-    Function, FunctionId, GatherBranches, OnCrash, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind, uses_of,
+    Function, FunctionId, GatherBranches, OnCrash, Op, PlaceAction, PlaceStep, Program, Root, TypeId, TypeKind,
+    WatchedKind, uses_of,
 };
 
 type Result = std::result::Result<(), String>;
@@ -33,6 +34,12 @@ fn tables(program: &Program) -> Result {
     for agent in &program.agents {
         function(agent.settings)?;
         ty(agent.output)?;
+    }
+    for watched in &program.watched {
+        ty(watched.result)?;
+        if let WatchedKind::Agent(agent) = watched.kind {
+            within("agent", agent as usize, program.agents.len())?;
+        }
     }
     program.methods.iter().try_for_each(|method| function(method.function))?;
     program.ask.iter().try_for_each(|id| function(*id))?;

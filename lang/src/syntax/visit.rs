@@ -1,7 +1,8 @@
 //! Walks a tree: every expression below another, without descending by hand.
 
 use super::ast::{
-    Block, Body, Branches, Element, Expr, ExprKind, Pattern, PatternKind, RecordField, Stmt, StmtKind, StrPart,
+    Block, Body, Branches, Element, Expr, ExprKind, MockValue, Pattern, PatternKind, RecordField, Stmt, StmtKind,
+    StrPart,
 };
 
 /// Calls `visit` with every expression directly below `expr`, in order of evaluation, blocks and patterns included.
@@ -140,12 +141,25 @@ pub fn in_stmt<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
             visit(cond);
             in_block(body, visit);
         }
-        // What stands only in tests is walked by those who run tests.
-        StmtKind::Mock { .. }
-        | StmtKind::Answer { .. }
-        | StmtKind::Crash { .. }
-        | StmtKind::Assert { .. }
-        | StmtKind::Error => {}
+        StmtKind::Mock { value, .. } => in_mock_value(value, visit),
+        StmtKind::Answer { pattern, after, value } => {
+            in_pattern(pattern, visit);
+            after.iter().for_each(&mut *visit);
+            in_mock_value(value, visit);
+        }
+        StmtKind::Crash { nth, .. } => nth.iter().for_each(visit),
+        StmtKind::Assert { cond, throws } => {
+            visit(cond);
+            throws.iter().flatten().for_each(|pattern| in_pattern(pattern, visit));
+        }
+        StmtKind::Error => {}
+    }
+}
+
+fn in_mock_value<'t>(value: &'t MockValue, visit: &mut dyn FnMut(&'t Expr)) {
+    match value {
+        MockValue::Value(value) => visit(value),
+        MockValue::Each(values) => values.iter().for_each(visit),
     }
 }
 

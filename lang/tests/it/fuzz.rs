@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wf_lang::{
     Code, Diagnostic,
     check::ModuleInput,
-    compile::compile,
+    compile::{compile, compile_tests},
     program::{Program, verify},
     syntax::{dump, token::Token},
 };
@@ -57,6 +57,9 @@ fn road(library: &[ModuleInput], text: &str) -> bool {
     }
     let Ok(program) = compile(&checked) else { return false };
     verify(&program).expect("what was compiled is well formed");
+    if let Ok(tests) = compile_tests(&checked) {
+        verify(&tests).expect("tests that were compiled are well formed");
+    }
     let bytes = program.to_bytes().expect("bytes");
     let again = Program::from_bytes(&bytes).expect("the same program");
     assert_eq!(bytes, again.to_bytes().expect("bytes"));

@@ -183,15 +183,17 @@ impl Loader<'_, '_> {
     }
 
     fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
-        let counts = [machine.globals.len(), machine.states.len()];
+        let counts = [(machine.globals.len(), false), (machine.states.len(), machine.is_test())];
         let ([globals, states], answered) =
             self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
                 let mut both = [Vec::new(), Vec::new()];
-                for (values, expected) in both.iter_mut().zip(counts) {
-                    if from.count(1)? != expected {
+                // Of a test there may be several states of each module.
+                for (values, (expected, several)) in both.iter_mut().zip(counts) {
+                    let count = from.count(1)?;
+                    if count != expected && (!several || count == 0 || count % expected.max(1) != 0) {
                         return Err(from.error("it has not as many values as the program"));
                     }
-                    for _ in 0..expected {
+                    for _ in 0..count {
                         values.push(decoder.value(from)?);
                     }
                 }
@@ -231,6 +233,9 @@ impl Loader<'_, '_> {
         check::place(&mut fiber, machine)
             .and_then(|()| check::attempts(&fiber, machine))
             .map_err(|reason| damaged(&name, reason))?;
+        if fiber.around.context as usize >= machine.contexts() {
+            return Err(damaged(&name, "it belongs to a state that there is not"));
+        }
         fiber.saved_segments = segments.len();
         fiber.low_water = frames;
         fiber.ran = false;
@@ -248,12 +253,13 @@ fn head_of(
     let workflow = if from.bool()? { Some(from.id()?) } else { None };
     let step = if from.bool()? { Some((from.id()?, from.id()?)) } else { None };
     let step_path = decoder.text(from)?;
+    let (context, own_context) = (from.id()?, from.bool()?);
     let frames = from.size()?;
     let own = scope(from, decoder)?;
     if own.frame != 0 {
         return Err(from.error("the branch itself is no frame"));
     }
-    let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path });
+    let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path, context, own_context });
     fiber.scopes = vec![own];
     fiber.state = match from.byte()? {
         state::READY => FiberState::Ready(None),
@@ -436,6 +442,7 @@ fn called_from(fiber: &Fiber, caller: Frame, machine: &Machine) -> std::result::
         Some(
             Op::Call { base, .. }
             | Op::CallValue { base, .. }
+            | Op::Apply { base }
             | Op::CallMethod { base, .. }
             | Op::CallSettings { base },
         ) => Ok(caller.base + u32::from(*base)),

@@ -195,6 +195,8 @@ impl Saver {
             out.uint(u64::from(attempt));
         });
         encoder.text(&fiber.around.step_path, &mut out);
+        out.uint(u64::from(fiber.around.context));
+        out.bool(fiber.around.own_context);
         out.size(fiber.frames.len());
         if let Some(own) = fiber.scopes.first() {
             scope(&mut encoder, own, &mut out);

@@ -50,6 +50,15 @@ impl Run {
         self.store.release(&self.id, self.epoch)
     }
 
+    /// Takes an answer that the host has brought; one for a request that was withdrawn meanwhile is late.
+    pub(super) fn brought(&mut self, id: &str, answer: &Json) {
+        if self.requests.contains_key(id)
+            && let Err(reason) = self.answer(id, answer)
+        {
+            self.host.refused(id, &reason);
+        }
+    }
+
     /// Takes an answer, or says why not; a refused request is still open.
     pub(super) fn answer(&mut self, id: &str, answer: &Json) -> Result<(), String> {
         let Some(request) = self.requests.get(id) else { return Err(self.not_open(id)) };

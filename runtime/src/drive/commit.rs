@@ -196,6 +196,11 @@ impl Run {
         !self.requests.is_empty() && self.nothing_under_way() && !self.machine.can_run()
     }
 
+    /// Whether only answers and timers can move the run on, and nothing waits to be saved.
+    pub(super) fn is_idle(&self) -> bool {
+        self.nothing_under_way() && self.queued.is_empty() && !self.machine.can_run()
+    }
+
     /// Whether nothing can go on but by answers and timers.
     pub(super) fn nothing_under_way(&self) -> bool {
         let leaves = |effect: &Effect| effect.kind() == EffectKind::Outside;

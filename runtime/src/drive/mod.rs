@@ -16,9 +16,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     checkpoint::Saver,
-    effect::Effect,
+    effect::{Effect, EffectKind},
     event::Event,
-    host::Host,
+    host::{Host, Woken},
     machine::{Image, Machine, Outcome, Progress},
     request::Request,
     store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
@@ -209,6 +209,9 @@ impl Run {
                 Ready::Waits => false,
                 Ready::Computes => true,
             };
+            if self.host.stopped(&self.machine) {
+                return self.give_way(sink).await;
+            }
             if interrupted || !self.listening {
                 return self.stop(sink).await;
             }
@@ -225,7 +228,7 @@ impl Run {
                 }
                 return self.pause(sink).await;
             }
-            let timer = self.next_timer();
+            let waiting = self.host.wait(self.next_timer(), !computes && self.is_idle());
             tokio::select! {
                 biased;
                 durable = commit::first(&mut self.queued), if !self.queued.is_empty() => {
@@ -244,7 +247,12 @@ impl Run {
                     Some(Command::Pause) => self.options.wait_for_answers = false,
                     None => commands_open = false,
                 },
-                () = perform::until(timer, &*self.host), if timer.is_some() => self.fire_timers(),
+                woken = waiting => match woken {
+                    Woken::Moment => self.fire_timers(),
+                    Woken::Answer { request, value } => self.brought(&request, &value),
+                    Woken::Stuck if self.leave_observed() => {}
+                    Woken::Stuck => return self.pause(sink).await,
+                },
                 _ = lease.tick() => self.renew().await?,
                 _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
                 () = tokio::task::yield_now(), if computes => {}
@@ -266,7 +274,23 @@ impl Run {
             match progress {
                 // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
                 // steps, is stopped by the clock instead.
-                Progress::Effect(effect) => self.take_effect(effect),
+                Progress::Effect(effect) if effect.kind() == EffectKind::Hook => {
+                    if self.hook(&effect) {
+                        self.commit_if_needed(sink).await?;
+                        self.drain(sink).await?;
+                    }
+                    if self.host.stopped(&self.machine) {
+                        return Ok(Ready::Waits);
+                    }
+                }
+                Progress::Effect(effect) => {
+                    let asks = effect.kind() != EffectKind::Instant;
+                    self.take_effect(effect);
+                    if self.options.each_boundary && asks {
+                        self.commit_if_needed(sink).await?;
+                        self.drain(sink).await?;
+                    }
+                }
                 Progress::Boundary if self.options.each_boundary => {
                     self.commit_if_needed(sink).await?;
                     self.drain(sink).await?;

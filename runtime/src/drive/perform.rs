@@ -1,27 +1,18 @@
 //! Effects on their way out, and outcomes on their way back.
 
-use std::time::Duration;
+use serde_json::Value as Json;
 
 use super::{Run, Settled};
 use crate::{
     effect::{Effect, EffectKind},
     event::Event,
     fault::{Fault, Kind},
-    host::Host,
-    json::time_text,
+    json::{from_json, time_text},
     ops::describe,
     request::Request,
     store::{Millis, RequestEnd},
     value::Value,
 };
-
-/// Waits for a moment of the host's clock.
-pub(super) async fn until(moment: Option<Millis>, host: &dyn Host) {
-    if let Some(moment) = moment {
-        let wait = moment.saturating_sub(host.now());
-        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
-    }
-}
 
 impl Run {
     /// Takes what the machine asks: some is answered at once, the rest leaves with the next checkpoint.
@@ -50,6 +41,43 @@ impl Run {
                 }
             },
             EffectKind::Outside => self.asked.push(effect),
+            EffectKind::Hook => {
+                self.hook(&effect);
+            }
+        }
+    }
+
+    /// A hook of a test is answered at once. Whether what is true then has to be saved.
+    pub(super) fn hook(&mut self, effect: &Effect) -> bool {
+        let (outcome, saves) = self.host.hook(effect);
+        if let (Ok(value), "test._answer_of") = (&outcome, effect.name.as_str()) {
+            self.count_usage(value);
+        }
+        self.unsaved |= saves;
+        self.machine.settle_now(effect.fiber, effect.id, outcome);
+        saves
+    }
+
+    /// What a test observes cannot go on: the test is told what it asks, and goes on without it. Whether there is such.
+    pub(super) fn leave_observed(&mut self) -> bool {
+        let Some((observing, within)) = self.machine.observing() else { return false };
+        let open: Vec<Json> = self
+            .open_requests()
+            .into_iter()
+            .filter(|json| self.requests.values().any(|r| r.json == *json && within.contains(&r.waits.0)))
+            .collect();
+        let told = i64::try_from(self.next_seq.saturating_sub(1)).unwrap_or(i64::MAX);
+        let requests = from_json(&Json::Array(open)).unwrap_or_default();
+        let went = Value::record([("requests", requests), ("told", Value::Int(told))]).unwrap_or_default();
+        self.machine.leave_observed(observing, &within, went);
+        true
+    }
+
+    /// Adds the tokens that an answer of a model was made of.
+    fn count_usage(&mut self, answer: &Value) {
+        if let Some(usage) = answer.get("usage") {
+            let tokens = |name| usage.get(name).and_then(Value::as_int).unwrap_or_default();
+            self.machine.add_usage(tokens("input_tokens"), tokens("output_tokens"));
         }
     }
 
@@ -68,6 +96,7 @@ impl Run {
         if let Some(due) = request.due_at {
             self.timers.insert((due, effect.id), effect.fiber);
         }
+        self.host.asked(effect, &request, &self.machine);
         self.requests.insert(request.id.clone(), request);
         Ok(())
     }
@@ -94,11 +123,8 @@ impl Run {
         if self.calls.remove(&settled.effect).is_none() {
             return;
         }
-        if let Ok(value) = &settled.outcome
-            && let Some(usage) = value.get("usage")
-        {
-            let tokens = |name| usage.get(name).and_then(Value::as_int).unwrap_or_default();
-            self.machine.add_usage(tokens("input_tokens"), tokens("output_tokens"));
+        if let Ok(value) = &settled.outcome {
+            self.count_usage(value);
         }
         self.unsaved |= self.machine.settle(settled.fiber, settled.effect, settled.outcome);
     }

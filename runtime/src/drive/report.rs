@@ -122,6 +122,15 @@ impl Run {
         Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
     }
 
+    /// The test that the run is has failed: what it has told is saved, and nothing of it goes on.
+    pub(super) async fn give_way(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
+        self.keep_in();
+        self.commit_if_needed(sink).await?;
+        self.keep_in();
+        self.drain(sink).await?;
+        Ok(self.report(Ended::Interrupted, Json::Null, Json::Null))
+    }
+
     fn report(&self, ended: Ended, output: Json, error: Json) -> Report {
         let status = match ended {
             Ended::Completed => "completed",

@@ -365,8 +365,11 @@ impl Run {
                     }
                 }
                 // Answered before anything is saved, so none is open.
-                EffectKind::Instant => {
-                    let outcome = self.host.instant(&effect);
+                EffectKind::Instant | EffectKind::Hook => {
+                    let outcome = match effect.kind() {
+                        EffectKind::Hook => self.host.hook(&effect).0,
+                        _ => self.host.instant(&effect),
+                    };
                     self.machine.settle(effect.fiber, effect.id, outcome);
                 }
             }

@@ -1,11 +1,12 @@
 //! The host touches the world: it performs effects, and asks for permission in one place before it does.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
     effect::Effect,
     fault::{Fault, Kind},
-    machine::{Image, Outcome},
+    machine::{Image, Machine, Outcome},
+    request::Request,
     value::Value,
 };
 
@@ -16,6 +17,7 @@ mod permission;
 mod process;
 
 pub use model::ModelSettings;
+pub(crate) use model::{first_of, usage};
 pub use permission::{Allow, Permissions};
 
 /// What an effect comes to, when it is known.
@@ -32,6 +34,54 @@ pub trait Host: Send + Sync + 'static {
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;
+
+    /// Waits for a moment, or for ever when there is none. `idle` says that nothing else moves the run on.
+    fn wait(&self, moment: Option<i64>, _idle: bool) -> Waiting {
+        let wait = moment.map(|moment| moment.saturating_sub(self.now()));
+        Box::pin(async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await,
+                None => std::future::pending().await,
+            }
+            Woken::Moment
+        })
+    }
+
+    /// A request is open: a new one, or one that is asked again after a crash.
+    fn asked(&self, _effect: &Effect, _request: &Request, _machine: &Machine) {}
+
+    /// An answer that [`Host::wait`] has brought was refused.
+    fn refused(&self, _request: &str, _reason: &str) {}
+
+    /// Answers a hook of a test, and says whether what is true then has to be saved.
+    fn hook(&self, effect: &Effect) -> (Outcome, bool) {
+        let message = format!("this engine has no library function `{}`", effect.name.as_str());
+        (Err(Fault::new(Kind::Error, message)), false)
+    }
+
+    /// Whether the run is not to go on: the test that it is has failed.
+    fn stopped(&self, _machine: &Machine) -> bool {
+        false
+    }
+}
+
+/// What [`Host::wait`] comes to.
+pub type Waiting = Pin<Box<dyn Future<Output = Woken> + Send>>;
+
+/// Why a run that waited goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Woken {
+    /// The moment has come.
+    Moment,
+    /// Somebody answers a request.
+    Answer {
+        /// The request's id.
+        request: String,
+        /// The answer.
+        value: serde_json::Value,
+    },
+    /// Nothing will ever come.
+    Stuck,
 }
 
 /// The real world.
@@ -73,6 +123,19 @@ impl Host for System {
 
     fn now(&self) -> i64 {
         clock::now()
+    }
+}
+
+/// What a call comes to when this came back for it on the wire, with what is missing filled in; none for calls that hand
+/// on what comes back as it is.
+///
+/// # Errors
+/// What came back is nothing that can come back.
+pub(crate) fn received(effect: &Effect, value: &Value) -> Option<Result<Outcome, String>> {
+    match effect.name.as_str() {
+        "exec" => Some(process::received(effect, value)),
+        "agent._model" => Some(model::received(value)),
+        _ => None,
     }
 }
 

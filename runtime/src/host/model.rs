@@ -81,7 +81,7 @@ impl Models {
     fn echo(&self, request: &Value, output: Option<TypeId>) -> Outcome {
         let types = &self.image.program.types;
         let text = match output {
-            Some(ty) if !matches!(types.get(ty), TypeKind::String) => first_value(types, ty, 0).to_string(),
+            Some(ty) if !matches!(types.get(ty), TypeKind::String) => first_value(types, ty).to_string(),
             _ => last_prompt(request),
         };
         let words = |text: &str| i64::try_from(text.split_whitespace().count()).unwrap_or(i64::MAX);
@@ -218,12 +218,35 @@ impl From<Fault> for Failed {
 }
 
 fn answer(text: String, input: i64, output: i64) -> Outcome {
-    let usage = Value::record([
+    let usage = Value::record([("input_tokens", Value::Int(input)), ("output_tokens", Value::Int(output))])?;
+    let usage = self::usage(Some(&usage))?;
+    Value::record([("text", Value::str(text)), ("usage", usage)])
+}
+
+/// Tokens as an agent gives them, with what is missing filled in.
+pub(crate) fn usage(part: Option<&Value>) -> Outcome {
+    let tokens = |name: &str| part.and_then(|part| part.get(name)).and_then(Value::as_int);
+    let (input, output) = (tokens("input_tokens").unwrap_or_default(), tokens("output_tokens").unwrap_or_default());
+    let total = tokens("total_tokens").unwrap_or_else(|| input.saturating_add(output));
+    Value::record([
         ("input_tokens", Value::Int(input)),
         ("output_tokens", Value::Int(output)),
-        ("total_tokens", Value::Int(input.saturating_add(output))),
-    ])?;
-    Value::record([("text", Value::str(text)), ("usage", usage)])
+        ("total_tokens", Value::Int(total)),
+    ])
+}
+
+/// What a call comes to for which this came back: text, any of `{ text, usage }`, or other data as its JSON.
+pub(super) fn received(value: &Value) -> Result<Outcome, String> {
+    let parts = value.as_map().filter(|map| map.keys().all(|key| ["text", "usage"].contains(&key.as_str())));
+    let (text, used) = match (value, parts) {
+        (Value::Str(text), _) => (text.as_str().to_owned(), None),
+        (_, Some(parts)) if !parts.is_empty() => {
+            let text = parts.get("text").and_then(Value::as_str).unwrap_or_default();
+            (text.to_owned(), parts.get("usage"))
+        }
+        (other, _) => (json::to_json(other).map_err(|fault| fault.message.as_str().to_owned())?.to_string(), None),
+    };
+    Ok(usage(used).and_then(|usage| Value::record([("text", Value::str(text)), ("usage", usage)])))
 }
 
 /// Reads what servers really send: whatever is missing counts as empty.
@@ -270,7 +293,13 @@ fn last_prompt(request: &Value) -> String {
 }
 
 /// The first value of a type in a fixed order, as JSON for a model's answer: first literal, empty text, 0, one element.
-fn first_value(types: &Types, ty: TypeId, depth: usize) -> Json {
+fn first_value(types: &Types, ty: TypeId) -> Json {
+    let inner = first_of(types, ty);
+    if is_wrapped(types, ty) { json!({ "value": inner }) } else { inner }
+}
+
+/// The first value of a type in a fixed order.
+pub(crate) fn first_of(types: &Types, ty: TypeId) -> Json {
     fn value(types: &Types, ty: TypeId, depth: usize) -> Json {
         if depth > 20 {
             return Json::Null;
@@ -304,6 +333,5 @@ fn first_value(types: &Types, ty: TypeId, depth: usize) -> Json {
             _ => Json::Null,
         }
     }
-    let inner = value(types, ty, depth);
-    if is_wrapped(types, ty) { json!({ "value": inner }) } else { inner }
+    value(types, ty, 0)
 }

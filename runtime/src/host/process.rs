@@ -23,7 +23,7 @@ const SHOWN_STDERR: usize = 2000;
 
 /// `exec(argv, input, env, cwd, timeout, check)`. The key of the call stands in `WF_IDEMPOTENCY_KEY`.
 pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
-    let [argv, input, env, cwd, timeout, check] = effect.args.as_slice() else {
+    let [argv, input, env, cwd, timeout, _] = effect.args.as_slice() else {
         return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
     };
     let argv = argv.as_list().ok_or_else(|| wrong("argv", "a list of strings", argv))?;
@@ -74,22 +74,48 @@ pub(super) async fn exec(effect: &Effect, folder: &Path, key: &str) -> Outcome {
             tokio::time::timeout(limit, running).await.map_err(|_| late())??
         }
     };
-    let code = status.code().map_or(-1, i64::from);
-    if check.as_bool() != Some(false) && !status.success() {
-        let ended = match status.code() {
-            Some(code) => format!("ended with code {code}"),
-            None => "was ended by a signal".to_owned(),
-        };
-        let shown = stderr.trim_end();
-        let from = shown.ceil_char_boundary(shown.len().saturating_sub(SHOWN_STDERR));
-        let message = match &shown[from..] {
-            "" => format!("`{program}` {ended}"),
-            end => format!("`{program}` {ended}: {end}"),
-        };
-        let data = output(&stdout, &stderr, code)?;
-        return Err(Fault::new(Kind::Exec, message).with_data(data));
+    ended(effect, &stdout, &stderr, status.code())
+}
+
+/// What a call comes to for which any of `{ stdout, stderr, code }` came back.
+pub(super) fn received(effect: &Effect, value: &Value) -> Result<Outcome, String> {
+    let Some(output) = value.as_map() else {
+        return Err(format!("expected any of `{{ stdout, stderr, code }}`, found {}", describe(value)));
+    };
+    let text = |name: &str| match output.get(name) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::Str(text)) => Ok(text.as_str().to_owned()),
+        Some(other) => Err(format!("expected `string` at .{name}, found {}", describe(other))),
+    };
+    let code = match output.get("code") {
+        None | Some(Value::Null) => 0,
+        Some(Value::Int(code)) => i32::try_from(*code).map_err(|_| format!("expected an exit code, found {code}"))?,
+        Some(other) => return Err(format!("expected `int` at .code, found {}", describe(other))),
+    };
+    Ok(ended(effect, &text("stdout")?, &text("stderr")?, Some(code)))
+}
+
+/// What a call comes to when its program has ended so; no code is the end by a signal.
+fn ended(effect: &Effect, stdout: &str, stderr: &str, code: Option<i32>) -> Outcome {
+    let [argv, _, _, _, _, check] = effect.args.as_slice() else {
+        return Err(Fault::new(Kind::Type, "`exec` takes a program with its arguments, and options"));
+    };
+    let output = output(stdout, stderr, code.map_or(-1, i64::from))?;
+    if check.as_bool() == Some(false) || code == Some(0) {
+        return Ok(output);
     }
-    output(&stdout, &stderr, code)
+    let program = argv.as_list().and_then(|words| words.iter().next()).and_then(Value::as_str).unwrap_or_default();
+    let ended = match code {
+        Some(code) => format!("ended with code {code}"),
+        None => "was ended by a signal".to_owned(),
+    };
+    let shown = stderr.trim_end();
+    let from = shown.ceil_char_boundary(shown.len().saturating_sub(SHOWN_STDERR));
+    let message = match &shown[from..] {
+        "" => format!("`{program}` {ended}"),
+        end => format!("`{program}` {ended}: {end}"),
+    };
+    Err(Fault::new(Kind::Exec, message).with_data(output))
 }
 
 fn output(stdout: &str, stderr: &str, code: i64) -> Outcome {

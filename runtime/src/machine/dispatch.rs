@@ -23,7 +23,7 @@ use crate::{
 
 /// Runs the top frame of a fiber, and those that it calls and returns to.
 pub(super) fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fiber: &mut Fiber) -> Exit {
-    let Fiber { regs, frames, scopes, deadlines, cancels, low_water, look_at, .. } = fiber;
+    let Fiber { around, regs, frames, scopes, deadlines, cancels, low_water, look_at, .. } = fiber;
     let Some(frame) = frames.last().copied() else { return Exit::Finished(Value::Null) };
     *low_water = (*low_water).min(frames.len() - 1);
     let mut function = image.function(frame.function);
@@ -368,8 +368,8 @@ pub(super) fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fibe
                 hold!(object, |held| ops::set_index(&mut held, window.get(index), value));
             }
             Op::Place { base: first, place } => {
-                let module = usize::from(function.module);
-                attempt!(machine.place(image, window.all(), first, place, module));
+                let state = around.context as usize * image.program.modules.len() + usize::from(function.module);
+                attempt!(machine.place(image, window.all(), first, place, state));
             }
             Op::Check { reg, ty } => {
                 attempt!(check(&image.program.types, TypeId(ty), window.get_mut(reg)).map_err(Fault::from));
@@ -497,6 +497,7 @@ pub(super) fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fibe
             Op::SetGlobal { .. }
             | Op::Agent { .. }
             | Op::Schema { .. }
+            | Op::Apply { .. }
             | Op::CallMethod { .. }
             | Op::CallSettings { .. }
             | Op::Effect { .. }
@@ -510,6 +511,7 @@ pub(super) fn run<W: Window + ?Sized>(machine: &mut Machine, image: &Image, fibe
             | Op::Leave
             | Op::Deadline { .. }
             | Op::Gather { .. }
+            | Op::Outermost { .. }
             | Op::Ctx { .. } => break 'run Exit::Rare(op),
         }
     };

@@ -68,6 +68,10 @@ pub(crate) struct Around {
     pub(crate) step: Option<(u32, u32)>,
     /// The path of that step.
     pub(crate) step_path: Str,
+    /// Whose `ctx.state` its calls see: 0, but in a test, where each call of a workflow or step by the test has its own.
+    pub(crate) context: u32,
+    /// That state was made for a call of this very branch.
+    pub(crate) own_context: bool,
 }
 
 /// A stack of frames.

@@ -55,9 +55,7 @@ impl Machine {
         if fiber.depth + fiber.frames.len() >= MAX_FRAMES {
             return Err(Self::limit(format!("more than {MAX_FRAMES} nested calls")));
         }
-        let index = fiber.count_call(if spec.mode == GatherMode::Race { RACES } else { GATHERS });
-        let (path, name) = (fiber.path(), name(spec));
-        let path = if path.is_empty() { format!("{name}[{index}]") } else { format!("{path}/{name}[{index}]") };
+        let path = path(fiber, spec);
         let kept = if in_order(spec) { total } else { 0 };
         Ok(Box::new(Group {
             gather,
@@ -119,12 +117,19 @@ impl Machine {
             GatherBranches::For | GatherBranches::List(_) => None,
         };
         let name = name.unwrap_or_else(|| branch.to_string());
-        let path: Str = format!("{}.{name}", group.path.as_str()).as_str().into();
+        let path: Str = match spec.mode {
+            GatherMode::Observe => group.path.clone(),
+            _ => format!("{}.{name}", group.path.as_str()).as_str().into(),
+        };
         group.started += 1;
         group.children.insert(id);
         self.next_fiber += 1;
-        let mut child = Fiber::new(id, Some((joining.id, branch)), super::Around { path, ..around });
+        let mut child =
+            Fiber::new(id, Some((joining.id, branch)), super::Around { path, own_context: false, ..around });
         child.depth = depth;
+        if spec.mode == GatherMode::Observe {
+            super::testing::observe(&mut child, joining);
+        }
         child.look_at = child.look_at.min(MAX_FRAMES.saturating_sub(depth));
         self.enter(&mut child, closure.function().0, args, closure.captures());
         Some(child)
@@ -141,6 +146,10 @@ impl Machine {
         let image = std::sync::Arc::clone(&self.image);
         let Some(joining) = self.fibers.get_mut(&parent) else { return };
         joining.ran = true;
+        let FiberState::Joining(group) = &joining.state else { return };
+        if image.program.gathers[usize::from(group.gather)].mode == GatherMode::Observe {
+            super::testing::observed(joining, &fiber);
+        }
         let FiberState::Joining(group) = &mut joining.state else { return };
         group.children.remove(&fiber.id);
         group.ended += 1;
@@ -218,6 +227,8 @@ impl Group {
                 Value::record([("key", self.item(spec, branch)), ("value", value)])
             }
             (GatherMode::Race, _, outcome) => outcome,
+            (GatherMode::Observe, _, Ok(value)) => Value::record([("output", value)]),
+            (GatherMode::Observe, _, Err(fault)) => Value::record([("error", fault.into_value())]),
             (GatherMode::Settle, _, Ok(value)) => {
                 Value::record([("ok", Value::Bool(true)), ("value", value), ("item", self.item(spec, branch))])
             }
@@ -244,7 +255,7 @@ impl Group {
     fn value(&mut self, spec: &Gather) -> Result<Value, Fault> {
         let results = self.results.take();
         match &spec.branches {
-            _ if spec.mode == GatherMode::Race => {
+            _ if matches!(spec.mode, GatherMode::Race | GatherMode::Observe) => {
                 Ok(results.as_list().and_then(|list| list.get(0).cloned()).unwrap_or_default())
             }
             GatherBranches::Named(keys) if in_order(spec) => {
@@ -264,7 +275,23 @@ pub(crate) fn in_order(spec: &Gather) -> bool {
 
 /// The construct as it is written.
 pub(super) fn name(spec: &Gather) -> &'static str {
-    if spec.mode == GatherMode::Race { "race" } else { "gather" }
+    match spec.mode {
+        GatherMode::Race => "race",
+        GatherMode::Observe => "observe",
+        GatherMode::All | GatherMode::Settle => "gather",
+    }
+}
+
+/// The path of a construct, counted among those of its kind in its scope.
+fn path(fiber: &mut Fiber, spec: &Gather) -> String {
+    let counter = match spec.mode {
+        GatherMode::Observe => return fiber.path(),
+        GatherMode::Race => RACES,
+        GatherMode::All | GatherMode::Settle => GATHERS,
+    };
+    let index = fiber.count_call(counter);
+    let (path, name) = (fiber.path(), name(spec));
+    if path.is_empty() { format!("{name}[{index}]") } else { format!("{path}/{name}[{index}]") }
 }
 
 /// How many of the branches have to finish.

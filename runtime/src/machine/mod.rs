@@ -30,6 +30,7 @@ mod place;
 mod rare;
 mod scope;
 mod tell;
+mod testing;
 mod unknown;
 mod unwind;
 pub(crate) mod view;

@@ -14,14 +14,14 @@ use crate::{
 const FEW: usize = 4;
 
 impl Machine {
-    /// Reads or changes a place of a frame with these registers.
+    /// Reads or changes a place of a frame with these registers, which sees that one of the states.
     pub(super) fn place(
         &mut self,
         image: &Image,
         registers: &mut [Value],
         first: Reg,
         place: u16,
-        module: usize,
+        state: usize,
     ) -> Result<(), Fault> {
         let place = &image.program.places[usize::from(place)];
         let first = usize::from(first);
@@ -30,7 +30,7 @@ impl Machine {
             Root::Local(reg) => registers[usize::from(reg)].take(),
             Root::State => {
                 self.root_changed |= !matches!(place.action, PlaceAction::Get);
-                self.states[module].take()
+                self.states[state].take()
             }
         };
         let keys = place.steps.iter().filter(|step| matches!(step, PlaceStep::Index)).count();
@@ -44,7 +44,7 @@ impl Machine {
         operands.iter_mut().for_each(Value::release);
         match place.root {
             Root::Local(reg) => registers[usize::from(reg)].assign(root),
-            Root::State => self.states[module].assign(root),
+            Root::State => self.states[state].assign(root),
         }
         if let Some(value) = result? {
             registers[first].assign(value);

@@ -42,6 +42,7 @@ impl Machine {
                 self.call_value(fiber, base + usize::from(first), callee, argc, checked)?;
                 return Ok(self.burn());
             }
+            Op::Apply { base: first } => self.apply(fiber, base + usize::from(first))?,
             Op::CallMethod { base: first, name, argc } => {
                 self.call_method(fiber, base + usize::from(first), name, argc)?;
                 return Ok(self.burn());
@@ -85,6 +86,10 @@ impl Machine {
             }
             Op::Gather { base: first, gather } => {
                 return Ok(Some(Stop::Joins(self.gather(fiber, base + usize::from(first), gather)?)));
+            }
+            Op::Outermost { dst } => {
+                let outermost = self.outermost(fiber);
+                reg!(dst) = Value::Bool(outermost);
             }
             Op::Ctx { dst, member } => reg!(dst) = self.ctx(fiber, member),
             _ => {}
@@ -139,6 +144,7 @@ pub(crate) fn result_register(op: Op) -> Option<Reg> {
     match op {
         Op::Call { base, .. }
         | Op::CallValue { base, .. }
+        | Op::Apply { base }
         | Op::CallMethod { base, .. }
         | Op::CallSettings { base }
         | Op::Effect { base, .. }

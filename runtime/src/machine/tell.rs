@@ -2,7 +2,7 @@
 
 use wf_lang::Span;
 
-use super::{Machine, fiber::Fiber};
+use super::{Machine, fiber::Fiber, testing::DRAWS};
 use crate::{
     effect::{Effect, EffectKind, Hold},
     event::Event,
@@ -32,7 +32,13 @@ impl Machine {
         };
         self.next_effect += 1;
         // Clock and randomness are no calls to the outside: they have no key and are never asked again.
-        if asked.kind() != EffectKind::Instant {
+        if matches!(asked.kind(), EffectKind::Instant | EffectKind::Hook) {
+            if self.is_test() {
+                asked.span = self.own_span(fiber).unwrap_or(span);
+                asked.path = self.identity(fiber).as_str().into();
+                asked.ordinal = if asked.kind() == EffectKind::Instant { fiber.count_call(DRAWS) } else { 0 };
+            }
+        } else {
             asked.path = fiber.path().as_str().into();
             asked.ordinal = fiber.count_ask();
             if !self.answered.is_empty() {
@@ -41,6 +47,9 @@ impl Machine {
             }
             asked.step = self.step_path(fiber);
             self.boundary = true;
+            if self.is_test() {
+                asked.span = self.own_span(fiber).unwrap_or(span);
+            }
         }
         asked
     }

@@ -73,7 +73,7 @@ impl Machine {
                 let kind = match effect.kind() {
                     EffectKind::Timer => "timer",
                     EffectKind::Request => "request",
-                    EffectKind::Instant | EffectKind::Outside => "call",
+                    EffectKind::Instant | EffectKind::Outside | EffectKind::Hook => "call",
                 };
                 json!({ "kind": kind, "what": effect.called(), "path": effect.path.as_str() })
             }

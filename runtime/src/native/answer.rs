@@ -43,7 +43,10 @@ pub(super) fn read_answer(context: &NativeContext<'_>, args: &mut [Value]) -> Re
 
 /// The value that an answer stands for, wherever in it: all of it, what is fenced in it, or from its first bracket to its
 /// last. The reason is that of the first of them that is JSON.
-fn read(types: &Types, ty: TypeId, answer: &str) -> Result<Value, String> {
+pub(crate) fn read(types: &Types, ty: TypeId, answer: &str) -> Result<Value, String> {
+    if *types.get(ty) == TypeKind::String {
+        return Ok(Value::str(answer));
+    }
     let mut reason = None;
     for candidate in [Some(answer.trim()), fenced(answer), between(answer, '{', '}'), between(answer, '[', ']')] {
         let Some(value) = candidate.and_then(|text| json::from_text(text).ok()) else { continue };

@@ -9,7 +9,7 @@ use wf_lang::program::Program;
 use crate::fault::Fault;
 use crate::value::Value;
 
-mod answer;
+pub(crate) mod answer;
 mod args;
 mod base64;
 mod bytes;

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use wf_lang::program::Test;
+use wf_lang::program::Comparison;
 
 use crate::fault::{Fault, Kind};
 use crate::value::{MAX_SIZE, Secret, SecretPart, Value, compare_int_float, too_large};
@@ -237,10 +237,10 @@ pub(crate) fn equal_int(a: &Value, value: i16) -> bool {
 }
 
 /// Whether a value that is no int passes a test against one.
-pub(crate) fn test_int(test: Test, a: &Value, value: i16) -> Result<bool, Fault> {
+pub(crate) fn test_int(test: Comparison, a: &Value, value: i16) -> Result<bool, Fault> {
     match test {
-        Test::Eq => Ok(equal_int(a, value)),
-        Test::Ne => Ok(!equal_int(a, value)),
+        Comparison::Eq => Ok(equal_int(a, value)),
+        Comparison::Ne => Ok(!equal_int(a, value)),
         test => compare(a, &Value::Int(i64::from(value))).map(|order| test.passes(order)),
     }
 }

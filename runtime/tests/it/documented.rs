@@ -134,18 +134,3 @@ fn what_can_be_called_is_documented_with_an_example() {
     }
     assert!(missing.is_empty(), "{missing:?}");
 }
-
-#[test]
-fn the_page_of_the_language_lists_the_library() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/language.md")).expect("a page");
-    let section = page.split("## The library").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a section");
-    let listed: Vec<&str> = section.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    let mut missing = Vec::new();
-    for (module, text) in wf_stdlib::MODULES.iter().filter(|(module, _)| *module != "agent") {
-        for item in items(module, text) {
-            let name = name_of(&item).filter(|name| !name.starts_with('_'));
-            missing.extend(name.filter(|name| !listed.contains(name)).map(|name| format!("{module}.{name}")));
-        }
-    }
-    assert!(missing.is_empty(), "{missing:?}");
-}

@@ -11,7 +11,7 @@ use wf_runtime::{effect::EFFECTS, machine::TELLS, native::NATIVES};
 /// Natives that the compiler calls for the language itself.
 const OF_THE_COMPILER: [&str; 5] = ["agent._merge", "change.remove", "pattern.equal", "pattern.list", "pattern.rest"];
 /// Functions that are an op of their own.
-const OPS: [&str; 1] = ["agent._settings"];
+const OPS: [&str; 2] = ["agent._settings", "test._apply"];
 
 /// The bodiless functions with an annotation, or without any.
 fn declared(annotation: Option<&str>) -> BTreeSet<String> {

@@ -20,6 +20,7 @@ mod run;
 mod scripted;
 mod small;
 mod store;
+mod testing;
 mod validate;
 mod value;
 mod weight;

@@ -99,7 +99,8 @@ pub(super) fn catching<'t>(rules: &Rules<'t>) -> Rule<'t, Catching> {
     catch.or_not().then(finally.or_not()).boxed()
 }
 
-/// `observe a.f(x)`, in tests; what follows is of the observation.
+/// `observe a.f(x)`, in tests; what follows is of the observation. So `observe f(x).status` is its status. What else is
+/// to be observed begins with a keyword: `observe do { … }`.
 pub(super) fn observe<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
     let field = sign(TokenKind::Dot).ignore_then(word());
     let path = name()
@@ -107,12 +108,19 @@ pub(super) fn observe<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         .foldl_with(field.repeated(), |object, name, at| {
             expr(ExprKind::Field { object: Box::new(object), name, optional: false }, at)
         });
-    let call = path.then(args(value).or_not()).map_with(|(callee, args), at| match args {
+    let call = path.then(args(value.clone()).or_not()).map_with(|(callee, args), at| match args {
         Some(args) => expr(ExprKind::Call { callee: Box::new(callee), args }, at),
         None => callee,
     });
+    let observed = choose(
+        |input: &mut Input<'t, '_>| {
+            let called = kind_ahead(input, 0).is_some_and(TokenKind::is_name);
+            Ok(usize::from(!called))
+        },
+        vec![call.boxed(), value],
+    );
     sign(TokenKind::Observe)
-        .ignore_then(call)
+        .ignore_then(observed)
         .map_with(|value, at| expr(ExprKind::Observe(Box::new(value)), at))
         .boxed()
 }

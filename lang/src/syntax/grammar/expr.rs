@@ -254,7 +254,7 @@ fn select(input: &mut Input<'_, '_>) -> Result<usize, Label> {
         TokenKind::LeftParen => 6,
         kind if kind.is_name() => match kind_ahead(input, 1) {
             Some(TokenKind::FatArrow) if !header => 5,
-            Some(next) if kind == TokenKind::Observe && input.state().test && next.is_name() => 7,
+            Some(next) if kind == TokenKind::Observe && input.state().test && is_observed(next) => 7,
             _ => 8,
         },
         TokenKind::Type => 9,
@@ -281,4 +281,10 @@ fn parens<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
             at.state().expr(ExprKind::Paren(Box::new(value)), span)
         })
         .boxed()
+}
+
+/// Whether what may be observed begins with a token, on the line of `observe`.
+fn is_observed(next: TokenKind) -> bool {
+    use TokenKind::{Do, Gather, If, Match, Race, Throw, Try};
+    next.is_name() || matches!(next, Do | Gather | If | Match | Race | Throw | Try)
 }

@@ -10,6 +10,7 @@ use crate::{
     span::Span,
     syntax::{
         ast::{Expr, ExprKind, TypeExpr, TypeExprKind},
+        lines,
         token::TokenKind,
     },
 };
@@ -232,7 +233,11 @@ pub(super) fn headed<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         }
         let Some(distance) = brace_on_line(input) else { return result };
         let at = index(input);
-        input.emit(failure.unwrap_or_else(|| Failure::new(at, Label::Block)));
+        let missing = match operand_in_braces(input, distance) {
+            Some(record) => Failure::new(at + record, Label::Expression),
+            None => Failure::new(at, Label::Block),
+        };
+        input.emit(failure.unwrap_or(missing));
         (0..distance).for_each(|_| input.skip());
         result.or_else(|_| {
             let end = index(input);
@@ -241,6 +246,19 @@ pub(super) fn headed<'t>(value: Rule<'t, Expr>) -> Rule<'t, Expr> {
         })
     })
     .boxed()
+}
+
+/// How far away braces are, before those of the block, in which an operand begins: `r == { a: 1 } {`.
+fn operand_in_braces(input: &mut Input<'_, '_>, block: usize) -> Option<usize> {
+    let mut distance = 0;
+    while distance < block {
+        let brace = kind_ahead(input, distance) == Some(TokenKind::LeftBrace);
+        if brace && distance > 0 && kind_ahead(input, distance - 1).is_some_and(lines::needs_left) {
+            return Some(distance);
+        }
+        distance += step(input, distance);
+    }
+    None
 }
 
 /// How far away the block is that begins on this line: a `{` whose `}` nothing follows that belongs to the header.

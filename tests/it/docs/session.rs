@@ -1,110 +1,23 @@
-//! What the documents show is what happens.
+//! A transcript, played: a line that begins with `$` is a command, what follows is what it prints.
 //!
-//! The `console` blocks of the README run against the built command, in a copy of `examples/`: a line that begins with
-//! `$` is a command, what follows is what it prints. Ids, times and paths differ from run to run, so they are compared
-//! by their shape. Every `wf` block is a whole module and checks without an error; one marked `wf error` has one. A line
-//! `// file: ./steps.wf` in it begins another file.
+//! The commands run in a fresh clone: a folder with a copy of `examples/`, and with the files of the `wf` block before the
+//! transcript. Ids, times and paths differ from run to run, so they are compared by their shape.
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Stdio},
 };
 
-use crate::workshop::{Workshop, root};
+use super::markdown::Block;
+use crate::workshop::Workshop;
 
-/// Where the README's reader is thought to have cloned the project.
+/// Where the reader is thought to have cloned the project.
 const CLONE: &str = "/home/you/wf";
 
-#[test]
-fn the_transcripts_of_the_readme_are_what_happens() {
-    let text = fs::read_to_string(root().join("README.md")).expect("the README");
-    let blocks = blocks(&text, "console");
-    assert!(blocks.iter().any(|block| block.text.contains("kill -9")), "the README shows a run that survives a kill");
-    for block in blocks {
-        Session::new().play(&block);
-    }
-}
-
-#[test]
-fn scripts_in_the_documents_check() {
-    let workshop = Workshop::new();
-    let mut files = vec![root().join("README.md")];
-    files.extend(listed(&root().join("docs"), "md"));
-    let mut wrong = String::new();
-    for file in files {
-        let text = fs::read_to_string(&file).expect("a document");
-        for (info, code) in [("wf", 0), ("wf error", 1)] {
-            for block in blocks(&text, info) {
-                let (script, others) = block.text.split_once("// file: ").unwrap_or((&block.text, ""));
-                fs::write(workshop.folder().join("block.wf"), script).expect("written");
-                for (name, text) in others.split("// file: ").filter_map(|file| file.split_once('\n')) {
-                    fs::write(workshop.folder().join(name), text).expect("written");
-                }
-                let checked = workshop.wf(&["check", "block.wf"]);
-                if checked.code != code {
-                    wrong.push_str(&format!("{}:{}: {}{}\n", file.display(), block.line, checked.out, checked.err));
-                }
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
-#[test]
-fn every_example_checks() {
-    let workshop = Workshop::new();
-    for example in listed(&root().join("examples"), "wf") {
-        let name = example.file_name().expect("a name").to_string_lossy().into_owned();
-        let checked = workshop.wf(&["check", "--deny-warnings", &format!("examples/{name}")]);
-        assert_eq!(checked.code, 0, "{name}: {}", checked.out);
-    }
-}
-
-/// The files of a folder with that ending, in order.
-fn listed(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
-    files.sort();
-    files
-}
-
-/// A fenced block.
-struct Block {
-    /// The line of its first line, from 1.
-    line: usize,
-    text: String,
-}
-
-/// The fenced blocks whose fence says exactly `info`.
-fn blocks(text: &str, info: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<(bool, Block)> = None;
-    for (index, line) in text.lines().enumerate() {
-        match (line.strip_prefix("```"), &mut open) {
-            (Some(found), None) => {
-                open = Some((found == info, Block { line: index + 2, text: String::new() }));
-            }
-            (Some(_), Some(_)) => {
-                if let Some((true, block)) = open.take() {
-                    blocks.push(block);
-                }
-            }
-            (None, Some((_, block))) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    assert!(open.is_none(), "a fence is not closed");
-    blocks
-}
-
 /// Someone at a shell, in a fresh clone.
-struct Session {
+pub(super) struct Session {
     workshop: Workshop,
     folder: PathBuf,
     background: Option<Child>,
@@ -114,17 +27,21 @@ struct Session {
 }
 
 impl Session {
-    fn new() -> Self {
+    /// Sits down where these files are.
+    pub(super) fn with(files: &[(String, String)]) -> Self {
         let workshop = Workshop::new();
         let folder = workshop.folder().to_owned();
+        super::write(&folder, files);
         Self { workshop, folder, background: None, code: 0, ids: BTreeMap::new() }
     }
 
-    fn play(&mut self, block: &Block) {
+    /// Does what the transcript says; says where it went another way.
+    pub(super) fn play(&mut self, block: &Block) -> Result<(), String> {
         let mut lines = block.text.lines().enumerate().peekable();
         while let Some((index, line)) = lines.next() {
+            let at = block.first + index + 1;
             let Some(command) = line.strip_prefix("$ ") else {
-                panic!("line {} of the README is no command: {line}", block.line + index);
+                return Err(format!("{at}: this is no command: {line}"));
             };
             let mut expected = Vec::new();
             while let Some((_, line)) = lines.next_if(|(_, line)| !line.starts_with("$ ")) {
@@ -132,18 +49,18 @@ impl Session {
             }
             let printed = self.command(command, expected.len());
             let shape = |lines: &[String]| lines.iter().map(|line| shape(line)).collect::<Vec<_>>();
-            assert_eq!(
-                shape(&printed),
-                shape(&expected),
-                "line {} of the README, `{command}`, prints something else (left) than it says (right); in full:\n{}",
-                block.line + index,
-                printed.join("\n")
-            );
+            if shape(&printed) != shape(&expected) {
+                let printed = printed.join("\n");
+                return Err(format!("{at}: `{command}` prints something else than the page says:\n{printed}"));
+            }
             for (printed, expected) in printed.iter().zip(&expected) {
                 self.ids.extend(short_ids(expected).into_iter().zip(short_ids(printed)));
             }
         }
-        assert!(self.background.is_none(), "a command is still running in the background");
+        match self.background {
+            None => Ok(()),
+            Some(_) => Err(format!("{}: a command is still running in the background", block.first)),
+        }
     }
 
     /// Does what a line says; gives what it prints, of a command in the background the first `expected` lines.
