@@ -10,17 +10,20 @@ use std::fmt;
 pub use triomphe::Arc;
 use wf_lang::program::{Constant, TypeId};
 
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 
 mod list;
 mod map;
+mod nest;
 mod opaque;
+mod register;
 mod saved;
 mod shape;
 mod text;
 
 pub use list::List;
 pub use map::Map;
+pub(crate) use nest::{Nest, too_deep, too_large};
 pub use opaque::{Agent, Bytes, Closure, Range, Secret, SecretPart, Tool};
 pub(crate) use saved::{FANOUT, Saved, SavedTree};
 pub(crate) use shape::Shape;
@@ -92,103 +95,6 @@ pub fn copies() -> u64 {
 
 fn count_copy() {
     COPIES.with(|copies| copies.set(copies.get() + 1));
-}
-
-/// What a container remembers of what is in it. The first two are bounds: taking something out lowers neither.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nest {
-    depth: u16,
-    opaque: bool,
-    /// At most so many bytes, or more than any value may have.
-    size: u32,
-}
-
-impl Nest {
-    /// Of an empty container.
-    const EMPTY: Nest = Nest { depth: 1, opaque: false, size: SCALAR as u32 };
-
-    fn flat(opaque: bool, contents: usize) -> Nest {
-        Nest { depth: 0, opaque, size: SCALAR as u32 }.with_bytes(contents)
-    }
-
-    /// Of this container with so many bytes more.
-    #[inline]
-    fn with_bytes(self, bytes: usize) -> Nest {
-        Nest { size: self.size.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX)), ..self }
-    }
-
-    /// Of this container with `value` in it; fails when that is nested too deeply or too large.
-    #[inline(always)]
-    fn with(self, value: &Value) -> Result<Nest, Fault> {
-        if value.is_scalar() {
-            let nest = self.with_bytes(SCALAR);
-            return if nest.size as usize > MAX_SIZE { Err(too_large()) } else { Ok(nest) };
-        }
-        self.with_contents(value)
-    }
-
-    #[inline(never)]
-    fn with_contents(self, value: &Value) -> Result<Nest, Fault> {
-        let inner = value.nest();
-        if usize::from(inner.depth) >= MAX_DEPTH {
-            return Err(too_deep());
-        }
-        let size = self.size.saturating_add(inner.size);
-        if size as usize > MAX_SIZE {
-            return Err(too_large());
-        }
-        Ok(Nest { depth: self.depth.max(inner.depth + 1), opaque: self.opaque || inner.opaque, size })
-    }
-
-    /// Of this container with `new` in the place of `old`.
-    #[inline(always)]
-    fn replaced(self, old: &Value, new: &Value) -> Result<Nest, Fault> {
-        if old.is_scalar() && new.is_scalar() { Ok(self) } else { self.without(old.size()).with(new) }
-    }
-
-    /// Of this container with the elements of another one like it.
-    fn join(self, other: Nest) -> Result<Nest, Fault> {
-        let size = self.size.saturating_add(other.size).saturating_sub(SCALAR as u32);
-        if size as usize > MAX_SIZE {
-            return Err(too_large());
-        }
-        Ok(Nest { depth: self.depth.max(other.depth), opaque: self.opaque || other.opaque, size })
-    }
-
-    /// Of this container after so much was taken out of it.
-    fn without(self, size: usize) -> Nest {
-        Nest { size: self.size.saturating_sub(u32::try_from(size).unwrap_or(u32::MAX)), ..self }
-    }
-
-    /// Of this container after an element of so much became `value` in place; fails when that is nested too deeply.
-    /// The container may become larger than it could have been made: callers look first.
-    fn changed(self, before: usize, value: &Value) -> Result<Nest, Fault> {
-        let rest = self.without(before);
-        let inner = value.nest();
-        if usize::from(inner.depth) >= MAX_DEPTH {
-            return Err(too_deep());
-        }
-        Ok(Nest {
-            depth: rest.depth.max(inner.depth + 1),
-            opaque: rest.opaque || inner.opaque,
-            size: rest.size.saturating_add(inner.size),
-        })
-    }
-
-    /// Of this container with `values` in it.
-    fn with_all<'v>(self, values: impl IntoIterator<Item = &'v Value>) -> Result<Nest, Fault> {
-        values.into_iter().try_fold(self, Nest::with)
-    }
-}
-
-/// The failure of what would nest too deeply.
-pub(crate) fn too_deep() -> Fault {
-    Fault::new(Kind::Limit, format!("a value may not be nested deeper than {MAX_DEPTH} levels"))
-}
-
-/// The failure of what would be too large.
-pub(crate) fn too_large() -> Fault {
-    Fault::new(Kind::Limit, format!("a value may not be larger than {} MiB", MAX_SIZE >> 20))
 }
 
 impl Value {
@@ -388,112 +294,6 @@ impl Value {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         self.is_scalar() || matches!(self, Value::Missing | Value::Type(_))
-    }
-
-    /// `*self = value`, quick when what was there is plain.
-    #[inline(always)]
-    pub(crate) fn assign(&mut self, value: Value) {
-        self.release();
-        // What is there now holds nothing.
-        std::mem::forget(std::mem::replace(self, value));
-    }
-
-    /// `*self = Value::Int(number)`. Where there is an int already, as there nearly always is, only its number is written:
-    /// a value that is put together in memory is slow to be moved as a whole.
-    #[inline(always)]
-    pub(crate) fn set_int(&mut self, number: i64) {
-        match self {
-            Value::Int(old) => *old = number,
-            other => other.become_int(number),
-        }
-    }
-
-    /// `*self = Value::Float(number)`, in the same way.
-    #[inline(always)]
-    pub(crate) fn set_float(&mut self, number: f64) {
-        match self {
-            Value::Float(old) => *old = number,
-            other => other.become_float(number),
-        }
-    }
-
-    /// `*self = Value::Bool(value)`, in the same way.
-    #[inline(always)]
-    pub(crate) fn set_bool(&mut self, value: bool) {
-        match self {
-            Value::Bool(old) => *old = value,
-            other => other.become_bool(value),
-        }
-    }
-
-    /// `*self = Value::Null`, in the same way.
-    #[inline(always)]
-    pub(crate) fn set_null(&mut self) {
-        if !matches!(self, Value::Null) {
-            self.become_null();
-        }
-    }
-
-    #[inline(never)]
-    fn become_int(&mut self, number: i64) {
-        *self = Value::Int(number);
-    }
-
-    #[inline(never)]
-    fn become_float(&mut self, number: f64) {
-        *self = Value::Float(number);
-    }
-
-    #[inline(never)]
-    fn become_bool(&mut self, value: bool) {
-        *self = Value::Bool(value);
-    }
-
-    #[inline(never)]
-    fn become_null(&mut self) {
-        *self = Value::Null;
-    }
-
-    /// `*self = value.clone()`.
-    #[inline(always)]
-    pub(crate) fn copy_from(&mut self, value: &Value) {
-        match value {
-            Value::Int(number) => self.set_int(*number),
-            Value::Float(number) => self.set_float(*number),
-            Value::Bool(value) => self.set_bool(*value),
-            Value::Null => self.set_null(),
-            other => self.copy_from_any(other),
-        }
-    }
-
-    #[inline(never)]
-    fn copy_from_any(&mut self, value: &Value) {
-        *self = value.clone();
-    }
-
-    /// `*self = value`, which need not be there afterwards.
-    #[inline(always)]
-    pub(crate) fn move_from(&mut self, value: &mut Value) {
-        match value {
-            Value::Int(number) => self.set_int(*number),
-            Value::Float(number) => self.set_float(*number),
-            Value::Bool(value) => self.set_bool(*value),
-            Value::Null => self.set_null(),
-            other => self.assign(std::mem::take(other)),
-        }
-    }
-
-    /// Lets go of what is shared.
-    #[inline(always)]
-    pub(crate) fn release(&mut self) {
-        if !self.is_plain() {
-            self.release_shared();
-        }
-    }
-
-    #[inline(never)]
-    fn release_shared(&mut self) {
-        *self = Value::Null;
     }
 
     #[inline(never)]
