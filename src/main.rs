@@ -9,6 +9,7 @@ mod check;
 mod compiled;
 mod engine;
 mod events;
+mod find;
 mod list;
 mod load;
 mod lsp;
