@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::{
     ItemRef,
+    annotation::literal,
     checker::Checker,
     suggest::{did_you_mean, nearest},
-    ty::{FunctionType, ParamType, RecordType, Type},
+    ty::{FunctionType, Literal, ParamType, RecordType, Type},
     union::{map, record},
 };
 use crate::{
     code::Code,
     diagnostic::Diagnostic,
-    syntax::ast::{AgentItem, Annotation, Name},
+    syntax::ast::{AgentItem, Annotation, Expr, Name},
 };
 
 /// What a setting takes.
@@ -55,6 +56,8 @@ const AGENT: [(&str, Takes); 9] = [
     ("max_turns", Takes::Int),
     ("options", Takes::Options),
 ];
+
+const FACTOR: &str = "each wait is that many times the one before: write `2.0`";
 
 /// What a `catch` binds.
 pub(super) fn error_type() -> Type {
@@ -121,13 +124,28 @@ impl<'a> Checker<'a> {
 
     /// Checks the arguments of an annotation that takes settings.
     pub(super) fn check_settings(&mut self, annotation: &'a Annotation, known: &[(&'static str, Takes)]) {
+        let mut seen: Vec<&str> = Vec::new();
         for (position, arg) in annotation.args.iter().enumerate() {
             let setting = match &arg.name {
                 Some(name) => known.iter().find(|(known, _)| *known == name.text),
                 None => known.get(position),
             };
-            if let Some((_, takes)) = setting {
+            if arg.name.is_none() && annotation.args.iter().take(position).any(|before| before.name.is_some()) {
+                let message = "a setting without a name follows a named one";
+                let help = "settings go by position first, then by name";
+                self.report(Diagnostic::new(Code::BadArguments, arg.value.span, message).help(help));
+                self.infer(&arg.value, None);
+                continue;
+            }
+            if let Some((setting, takes)) = setting {
+                if seen.contains(setting) {
+                    let message = format!("setting `{setting}` is given twice");
+                    let span = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
+                    self.report(Diagnostic::new(Code::BadArguments, span, message).help("take one of them out"));
+                }
+                seen.push(setting);
                 self.check(&arg.value, &type_of(*takes));
+                self.refuse_senseless(setting, &arg.value);
                 continue;
             }
             let title = format!("`@{}` has", annotation.name.text);
@@ -137,6 +155,19 @@ impl<'a> Checker<'a> {
             }
             self.infer(&arg.value, None);
         }
+    }
+
+    /// A literal that the setting of an annotation cannot mean.
+    pub(super) fn refuse_senseless(&mut self, setting: &str, value: &Expr) {
+        let (least, help) = match (setting, literal(value)) {
+            ("attempts", Some(Literal::Int(n))) if n < 1 => ("at least 1", "the first run is an attempt, too"),
+            ("factor", Some(Literal::Int(n))) if n < 0 => ("not negative", FACTOR),
+            ("factor", Some(Literal::Float(n))) if n < 0.0 => ("not negative", FACTOR),
+            (_, Some(Literal::Duration(n))) if n < 0 => ("not negative", "write a duration such as `1s`"),
+            _ => return,
+        };
+        let message = format!("`{setting}` is {least}");
+        self.report(Diagnostic::new(Code::BadArguments, value.span, message).help(help));
     }
 
     fn unknown_setting(&mut self, name: &Name, title: &str, known: impl Iterator<Item = &'static str>) {

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{
     ItemRef,
     checker::Checker,
+    elsewhere,
     import::{TypeItem, What},
     names::{TYPE_NAMES, builtin},
     suggest::{did_you_mean, nearest},
@@ -93,6 +94,7 @@ impl Checker<'_> {
     }
 
     fn written_name(&mut self, module: Option<&Name>, name: &Name, args: &[TypeExpr], whole: &TypeExpr) -> Type {
+        let written = args;
         let args: Vec<Type> = args.iter().map(|arg| self.written(arg)).collect();
         if let Some(module) = module {
             if !args.is_empty() {
@@ -105,7 +107,11 @@ impl Checker<'_> {
         if takes_one && matches!(self.type_item(&name.text), TypeItem::Other | TypeItem::Nothing) {
             let [arg] = args.as_slice() else {
                 let message = format!("`{}` takes one type in angle brackets, found {}", name.text, args.len());
-                let help = format!("write `{}<any>`", name.text);
+                let text = written.last().and_then(|arg| self.source(arg.span)).filter(|_| name.text == "map");
+                let help = match text {
+                    Some(value) => format!("write `map<{value}>`: its keys are always text"),
+                    None => format!("write `{}<any>`", name.text),
+                };
                 self.report(Diagnostic::new(Code::BadArguments, whole.span, message).help(help));
                 return Type::Unknown;
             };
@@ -116,11 +122,32 @@ impl Checker<'_> {
                 _ => Type::Agent(arg),
             };
         }
+        if !args.is_empty() && self.is_foreign(name) {
+            let here = self.foreign_type(&name.text, written);
+            self.unknown_type(name, here);
+            return Type::Unknown;
+        }
         if !args.is_empty() {
             let message = format!("`{}` takes no types in angle brackets", name.text);
             self.report(Diagnostic::new(Code::BadArguments, whole.span, message));
         }
         self.named_type(name)
+    }
+
+    /// Whether a name means nothing as a type.
+    fn is_foreign(&mut self, name: &Name) -> bool {
+        let variable = self.frame.type_params.contains(&name.text);
+        !variable && matches!(self.type_item(&name.text), TypeItem::Nothing) && builtin(&name.text).is_none()
+    }
+
+    /// How a type with angle brackets is written here that other languages have.
+    fn foreign_type(&self, name: &str, args: &[TypeExpr]) -> Option<String> {
+        let last = args.last()?;
+        let text = self.source(last.span)?;
+        let form = elsewhere::type_of(name, args.len())?;
+        let tight = !matches!(last.kind, TypeExprKind::Union(_) | TypeExprKind::Fn { .. });
+        let text = if tight || form != "_?" { text } else { format!("({text})") };
+        Some(format!("write `{}`", form.replace('_', &text)))
     }
 
     fn named_type(&mut self, name: &Name) -> Type {
@@ -141,11 +168,11 @@ impl Checker<'_> {
         if let Some(ty) = builtin(&name.text) {
             return ty;
         }
-        self.unknown_type(name);
+        self.unknown_type(name, None);
         Type::Unknown
     }
 
-    fn unknown_type(&mut self, name: &Name) {
+    fn unknown_type(&mut self, name: &Name, here: Option<String>) {
         if self.names[self.frame.module.0 as usize].items.contains_key(&name.text) {
             let message = format!("`{}` is not a type", name.text);
             self.report(Diagnostic::new(Code::UnknownName, name.span, message));
@@ -159,6 +186,8 @@ impl Checker<'_> {
             "boolean" | "Boolean" => Some("bool"),
             "object" | "unknown" | "Any" => Some("any"),
             "None" | "undefined" | "void" => Some("null"),
+            "list" | "List" | "array" | "Array" | "tuple" | "Set" => Some("[any]"),
+            "dict" | "Dict" | "Map" | "HashMap" | "Record" => Some("map<any>"),
             _ => None,
         };
         let names = match alias {
@@ -166,7 +195,7 @@ impl Checker<'_> {
             None => nearest(&name.text, known.iter().map(AsRef::as_ref)),
         };
         let mut diagnostic = Diagnostic::new(Code::UnknownName, name.span, format!("there is no type `{}`", name.text));
-        if let Some(help) = self.import_help(&name.text).or_else(|| did_you_mean(&names)) {
+        if let Some(help) = self.import_help(&name.text).or(here).or_else(|| did_you_mean(&names)) {
             diagnostic = diagnostic.help(help);
         } else {
             diagnostic = diagnostic.help(format!("declare it: `type {} = …`", name.text));

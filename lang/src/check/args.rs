@@ -17,7 +17,7 @@ use crate::{
     code::Code,
     diagnostic::Diagnostic,
     span::Span,
-    syntax::ast::{Arg, Expr, ExprId, ExprKind},
+    syntax::ast::{Arg, Expr, ExprId, ExprKind, Name},
 };
 
 /// A call as written.
@@ -79,7 +79,7 @@ impl<'a> Checker<'a> {
                 }
             };
             let problem = match (at, name) {
-                (None, Some(name)) => Some(self.unknown_param(what, params, &name.text, name.span)),
+                (None, Some(name)) => Some(self.unknown_param(what, params, &slots, given, name)),
                 (None, None) => Some(too_many(what, params.len(), given.count(), value.span)),
                 (Some(_), None) if named => Some(
                     Diagnostic::new(Code::BadArguments, value.span, "an argument without a name follows a named one")
@@ -87,7 +87,12 @@ impl<'a> Checker<'a> {
                 ),
                 (Some(at), _) if slots[at].is_some() => {
                     let message = format!("`{}` is given twice", params[at].name);
-                    Some(Diagnostic::new(Code::BadArguments, name.map_or(value.span, |n| n.span), message))
+                    let span = name.map_or(value.span, |n| n.span);
+                    let help = match slots[at].map(|slot| slot.from) {
+                        Some(ArgFrom::Piped) => "what stands before `|>` is the first argument: leave this one out",
+                        _ => "leave one of them out",
+                    };
+                    Some(Diagnostic::new(Code::BadArguments, span, message).help(help))
                 }
                 _ => None,
             };
@@ -112,11 +117,22 @@ impl<'a> Checker<'a> {
         slots.into_iter().map(|slot| slot.unwrap_or(none)).collect()
     }
 
-    fn unknown_param(&self, what: &str, params: &[ParamType], name: &str, span: Span) -> Diagnostic {
+    fn unknown_param(
+        &self,
+        what: &str,
+        params: &[ParamType],
+        slots: &[Option<Slot<'a>>],
+        given: &Given<'a>,
+        name: &Name,
+    ) -> Diagnostic {
         let known = params.iter().map(|param| param.name.as_str()).filter(|name| !name.is_empty());
-        let found = nearest(name, known.clone());
         let all: Vec<&str> = known.collect();
-        let diagnostic = Diagnostic::new(Code::BadArguments, span, format!("{what} has no parameter `{name}`"));
+        let named =
+            |param: &ParamType| given.args.iter().filter_map(|arg| arg.name.as_ref()).any(|n| n.text == param.name);
+        let open = params.iter().zip(slots).filter(|(param, slot)| slot.is_none() && !named(param));
+        let found = nearest(&name.text, open.map(|(param, _)| param.name.as_str()).filter(|name| !name.is_empty()));
+        let message = format!("{what} has no parameter `{}`", name.text);
+        let diagnostic = Diagnostic::new(Code::BadArguments, name.span, message);
         match did_you_mean(&found) {
             Some(help) => diagnostic.help(help),
             None if all.is_empty() => diagnostic,

@@ -211,6 +211,9 @@ impl Checker<'_> {
         if let Some(help) = literal_help(&have, &need) {
             return Some(help);
         }
+        if let Some(help) = self.discriminant_help(&have, &need) {
+            return Some(help);
+        }
         if let Some(help) = self.misfit_help(got, want) {
             return Some(help);
         }
@@ -249,6 +252,33 @@ impl Checker<'_> {
             }
             _ => None,
         }
+    }
+
+    /// What the field may be that tells records apart, where it is something else.
+    fn discriminant_help(&self, have: &Type, need: &[Type]) -> Option<String> {
+        let Type::Record(have) = have else { return None };
+        let records = need.iter().map(|member| match member {
+            Type::Record(record) => Some(record),
+            _ => None,
+        });
+        let records: Vec<_> = records.collect::<Option<_>>()?;
+        let [first, _, ..] = records.as_slice() else { return None };
+        first.fields.iter().find_map(|field| {
+            let found = have.field(&field.name)?.read();
+            let mut known: Vec<Type> = Vec::new();
+            for record in &records {
+                let ty = &record.field(&field.name)?.ty;
+                self.literals(ty)?;
+                known.extend(self.members(ty).iter().cloned());
+            }
+            if known.iter().any(|ty| self.fits(&found, ty) != Fit::No) {
+                return None;
+            }
+            let mut shown: Vec<String> = known.iter().map(|ty| self.show(ty)).collect();
+            shown.dedup();
+            let (name, found) = (&field.name, self.show(&found));
+            Some(format!("its field `{name}` is `{found}`; it may be `{}`", shown.join("`, `")))
+        })
     }
 
     /// Which of the things that a value may be does not fit, and how a wide type becomes a narrow one.

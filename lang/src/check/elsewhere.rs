@@ -252,6 +252,23 @@ const FUNCTIONS: &[(&[&str], &str)] = &[
     (&["dict", "Map", "HashMap", "Object"], "write a record or map: `{ key: value }`"),
 ];
 
+/// What other languages call types with angle brackets, how many types they hold, and how they are written for the last.
+const TYPES: &[(&[&str], &[usize], &str)] = &[
+    (
+        &["Array", "ReadonlyArray", "List", "list", "array", "Vec", "Set", "set", "HashSet", "Sequence", "Iterable"],
+        &[1],
+        "[_]",
+    ),
+    (&["Map", "Record", "Dict", "dict", "HashMap", "Mapping", "BTreeMap"], &[1, 2], "map<_>"),
+    (&["Optional", "Option", "Maybe", "Nullable"], &[1], "_?"),
+    (&["Promise", "Future", "Awaitable"], &[1], "_"),
+];
+
+/// How a type of another language is written that holds so many types; `_` stands for the last of them.
+pub(super) fn type_of(word: &str, count: usize) -> Option<&'static str> {
+    TYPES.iter().find(|(words, counts, _)| words.contains(&word) && counts.contains(&count)).map(|(_, _, form)| *form)
+}
+
 /// How a function of another language is written.
 pub(super) fn function(word: &str) -> Option<&'static str> {
     FUNCTIONS.iter().find(|(words, _)| words.contains(&word)).map(|(_, help)| *help)

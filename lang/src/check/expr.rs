@@ -269,10 +269,16 @@ impl<'a> Checker<'a> {
                     self.maybe_null(expr.span, &message, Some("compare it with `== true`".to_owned()));
                     return;
                 }
+                if self.has_null(got) {
+                    let shown = self.source(expr.span).filter(|_| *got != Type::Null);
+                    let shown = shown.as_deref().unwrap_or("…");
+                    let help = format!("compare it: `{shown} != null`");
+                    self.report(Diagnostic::new(Code::Mismatch, expr.span, message).help(help));
+                    return;
+                }
                 let help = match &*left {
                     [Type::Int | Type::Float] => "compare it: `… != 0`",
                     [Type::String | Type::List(_) | Type::Map(_)] => "ask with `!….is_empty()`",
-                    _ if self.has_null(got) => "compare it: `… != null`",
                     _ => "conditions are `bool`, nothing else",
                 };
                 self.report(Diagnostic::new(Code::Mismatch, expr.span, message).help(help));

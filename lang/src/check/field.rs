@@ -285,7 +285,7 @@ impl<'a> Checker<'a> {
             };
             let Some(field) = record.field(name) else {
                 let name = Name { text: name.clone(), span: index.span };
-                self.unknown_field(&name, record);
+                self.unknown_field(&name, record, &[]);
                 return Type::Unknown;
             };
             found.push(field.read());

@@ -214,16 +214,21 @@ impl<'a> Checker<'a> {
                     self.error(Code::Misplaced, annotation.name.span, message);
                     self.infer_args(&annotation.args);
                 }
-                _ => self.unknown_annotation(annotation),
+                _ => self.unknown_annotation(annotation, kind),
             }
         }
     }
 
-    fn unknown_annotation(&mut self, annotation: &'a Annotation) {
+    fn unknown_annotation(&mut self, annotation: &'a Annotation, kind: Option<FunctionKind>) {
         let message = format!("there is no annotation `@{}`", annotation.name.text);
         let found = nearest(&annotation.name.text, ["name", "retry", "timeout", "on_crash"]);
         let found: Vec<_> = found.iter().map(|name| smol_str::format_smolstr!("@{name}")).collect();
-        let help = did_you_mean(&found).unwrap_or_else(|| "there are `@name`, `@retry`".to_owned());
+        let fitting = match kind {
+            Some(FunctionKind::Step) => "there are `@name`, `@retry`, `@timeout` and `@on_crash`",
+            Some(_) => "here only `@name` fits; `@retry`, `@timeout` and `@on_crash` stand on steps",
+            None => "annotations stand on workflows, steps and functions",
+        };
+        let help = did_you_mean(&found).unwrap_or_else(|| fitting.to_owned());
         self.report(Diagnostic::new(Code::UnknownName, annotation.name.span, message).help(help));
         self.infer_args(&annotation.args);
     }
@@ -246,6 +251,7 @@ impl<'a> Checker<'a> {
         match annotation.args.as_slice() {
             [Arg { name: None, value }] => {
                 self.check(value, &Type::Duration);
+                self.refuse_senseless("timeout", value);
             }
             _ => {
                 let message = "`@timeout` takes one duration, for each attempt of the step";

@@ -205,6 +205,11 @@ impl<'a> Checker<'a> {
     fn record_for(&mut self, expr: &'a Expr, fields: &'a [RecordField], record: &Arc<RecordType>) -> Type {
         let mut made = Made::default();
         let mut wrong = false;
+        let named = fields.iter().filter_map(|field| match field {
+            RecordField::Named { name, .. } => Some(name.text.as_str()),
+            _ => None,
+        });
+        let named: Vec<&str> = named.collect();
         for field in fields {
             match field {
                 RecordField::Named { name, value, .. } => {
@@ -215,7 +220,7 @@ impl<'a> Checker<'a> {
                         }
                         None => {
                             self.infer(value, None);
-                            self.unknown_field(name, record);
+                            self.unknown_field(name, record, &named);
                         }
                     }
                     put(&mut made.fields, name, declared.map_or(Type::Unknown, |field| field.ty.clone()));
@@ -259,12 +264,13 @@ impl<'a> Checker<'a> {
         self.report(Diagnostic::new(Code::Mismatch, expr.span, message).help(help));
     }
 
-    /// The error for a field that a record type lacks.
-    pub(super) fn unknown_field(&mut self, name: &Name, record: &RecordType) {
+    /// The error for a field that a record type lacks; those that are `given` are not meant.
+    pub(super) fn unknown_field(&mut self, name: &Name, record: &RecordType, given: &[&str]) {
         if name.text.is_empty() {
             return;
         }
-        let found = nearest(&name.text, record.fields.iter().map(|field| field.name.as_str()));
+        let open = record.fields.iter().map(|field| field.name.as_str()).filter(|field| !given.contains(field));
+        let found = nearest(&name.text, open);
         let message = format!("there is no field `{}`", name.text);
         let help = did_you_mean(&found).unwrap_or_else(|| fields_there_are(record));
         self.report(Diagnostic::new(Code::UnknownField, name.span, message).help(help));

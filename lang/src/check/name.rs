@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
             }
             Found::Lost => Type::Unknown,
             Found::Nothing => {
-                self.unknown_name(name, expr.span);
+                self.unknown_name(name, expr.span, None);
                 Type::Unknown
             }
         }
@@ -344,7 +344,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub(super) fn unknown_name(&mut self, name: &str, span: Span) {
+    /// The error for a name that means nothing; `otherwise` is what helps where nothing better is known.
+    pub(super) fn unknown_name(&mut self, name: &str, span: Span, otherwise: Option<&str>) {
         if name.is_empty() {
             return;
         }
@@ -374,6 +375,8 @@ impl<'a> Checker<'a> {
             diagnostic = diagnostic.help(help);
         } else if name == "self" || name == "this" {
             diagnostic = diagnostic.help("programs declare no methods; give the function a parameter");
+        } else if let Some(help) = otherwise {
+            diagnostic = diagnostic.help(help);
         }
         self.report(diagnostic);
     }

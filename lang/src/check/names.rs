@@ -123,7 +123,9 @@ pub(super) fn module_names(input: &ModuleInput, diagnostics: &mut Vec<Diagnostic
         diagnostics.push(declared_twice(&format!("`{name}`"), &places[&name]));
     }
     if states.len() > 1 {
-        diagnostics.push(declared_twice("`state`", &states));
+        let mut twice = declared_twice("`state`", &states);
+        twice.help = vec!["merge them: a module has one `state` block".to_owned()];
+        diagnostics.push(twice);
     }
     names
 }

@@ -216,7 +216,8 @@ impl<'a> Checker<'a> {
             if known.is_empty()
                 && let Some(record) = records.first()
             {
-                self.unknown_field(name, record);
+                let given: Vec<&str> = fields.iter().map(|(name, _)| name.text.as_str()).collect();
+                self.unknown_field(name, record, &given);
             }
             match inner {
                 Some(inner) => self.bind_pattern(inner, &found, None, kind),

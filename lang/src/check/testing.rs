@@ -360,7 +360,8 @@ impl<'a> Checker<'a> {
         let found = match (self.find(&first.text, !rest.is_empty()), rest) {
             (Found::Nothing, []) if first.text == "model" => return Some(Watched::Model),
             (Found::Nothing, _) => {
-                self.unknown_name(&first.text, first.span);
+                let help = "name what is declared or imported here, or a function of the library";
+                self.unknown_name(&first.text, first.span, Some(help));
                 return None;
             }
             (Found::Lost, _) => return None,

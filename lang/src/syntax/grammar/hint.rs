@@ -181,6 +181,7 @@ fn statement(place: &Place<'_, '_>) -> Option<Help> {
         "mut" if place.before_that == "let" => say("every `let` can be assigned: leave `mut` out"),
         "not" => say("“not” is written `!`"),
         "lambda" => say("functions without a name are written `x => …`"),
+        "typeof" if place.found.kind.is_name() => say("write `match x { n: int => … }`"),
         "raise" => say("errors are thrown with `throw`"),
         "elif" | "elsif" | "elseif" => say("write `else if`"),
         "except" | "rescue" => say("write `catch e { … }`"),
@@ -251,9 +252,10 @@ fn begins_value(kind: TokenKind) -> bool {
 
 /// Types.
 fn written_type(place: &Place<'_, '_>) -> Option<Help> {
-    use TokenKind::{Arrow, Colon, Comma, Fn, LeftBracket, Question, Type};
+    use TokenKind::{Arrow, Colon, Comma, Ellipsis, Fn, LeftBracket, Less, Question, Step, Type, Workflow};
     let before = place.before_bracket();
     let is_type = place.first().is_some_and(|tok| tok.kind == Type);
+    let is_signature = place.first().is_some_and(|tok| matches!(tok.kind, Fn | Step | Workflow));
     match place.found.kind {
         LeftBracket
             if (place.has(Label::End) || place.has(Label::Eq)) && place.kind_before() != Some(TokenKind::Int) =>
@@ -272,6 +274,12 @@ fn written_type(place: &Place<'_, '_>) -> Option<Help> {
         }
         Comma if is_type && place.has(Label::RightParen) => {
             say("wf has no tuples: write a record, `{ a: int, b: string }`")
+        }
+        Less if is_type && place.has(Label::Eq) => {
+            say("types have no parameters: write out what it holds, `type Name = { value: int }`")
+        }
+        Ellipsis if place.has(Label::Name) && is_signature => {
+            say("wf has no rest parameters: take a list, `xs: [int]`")
         }
         Question if place.has(Label::Eq) && place.has(Label::Comma) => {
             Some(Help::Made(format!("parameters may have defaults: `{}: int? = null`", place.before)))
