@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
             };
             let problem = match (at, name) {
                 (None, Some(name)) => Some(self.unknown_param(what, params, &name.text, name.span)),
-                (None, None) => Some(too_many(what, params.len(), given.count(), value.span)),
+                (None, None) => Some(too_many(what, params.len(), given, value.span)),
                 (Some(_), None) if named => Some(
                     Diagnostic::new(Code::BadArguments, value.span, "an argument without a name follows a named one")
                         .help("arguments go by position first, then by name"),
@@ -313,14 +313,17 @@ fn is_literal(value: &Expr) -> bool {
     matches!(value.kind, ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Null | ExprKind::Str(_))
 }
 
-fn too_many(what: &str, most: usize, found: usize, span: Span) -> Diagnostic {
+fn too_many(what: &str, most: usize, given: &Given<'_>, span: Span) -> Diagnostic {
+    let found = given.count();
     let takes = match most {
         0 => "no arguments".to_owned(),
         1 => "1 argument".to_owned(),
         n => format!("{n} arguments"),
     };
-    Diagnostic::new(Code::BadArguments, span, format!("{what} takes {takes}, found {found}"))
-        .help("take out what is too much")
+    Diagnostic::new(Code::BadArguments, span, format!("{what} takes {takes}, found {found}")).help(match given.piped {
+        Some(_) => "take out what is too much: the first is what stands before `|>`",
+        None => "take out what is too much",
+    })
 }
 
 /// A name in a message.
