@@ -6,6 +6,7 @@ use clap::Args;
 use wf_lang::{Severity, load::Loaded};
 
 use crate::{
+    find,
     load::load_file,
     out::{self, Exit},
     report,
@@ -13,6 +14,7 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
+  wf check                             all scripts of this project
   wf check hello.wf
   wf check --deny-warnings flows/*.wf
   wf check --strict hello.wf
@@ -22,9 +24,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Check {
-    /// The scripts; each is checked on its own
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// Scripts, and folders with scripts (default: the folder of the nearest wf.toml, or this one)
+    #[arg(value_name = "FILE | FOLDER")]
+    paths: Vec<PathBuf>,
     /// Print one JSON object: `diagnostics`, and how many are `errors` and `warnings`
     #[arg(long)]
     json: bool,
@@ -41,8 +43,13 @@ impl Check {
     pub(crate) fn run(self) -> io::Result<Exit> {
         let mut unreadable = false;
         let mut loaded = Vec::new();
-        for path in &self.files {
-            match load_file(path) {
+        for folder in find::without_scripts(&self.paths) {
+            let help = "name the scripts, or the folder that they are in";
+            out::complain(&format!("there are no scripts in `{}`", folder.display()), Some(help));
+            unreadable = true;
+        }
+        for script in find::scripts(&self.paths) {
+            match load_file(&script.path) {
                 Ok(mut found) => {
                     if self.strict {
                         found.be_strict();

@@ -9,6 +9,7 @@ mod check;
 mod compiled;
 mod engine;
 mod events;
+mod find;
 mod list;
 mod load;
 mod lsp;
@@ -24,6 +25,9 @@ mod value;
 
 use args::{Args, Command};
 use out::Exit;
+
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     if cfg!(windows) {

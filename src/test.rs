@@ -19,12 +19,12 @@ use wf_runtime::{
 };
 
 use crate::{
+    find,
     load::load_file,
     out::{self, Exit, Reader},
     place, report,
 };
 
-mod find;
 mod show;
 
 const EXAMPLES: &str = "\
@@ -92,14 +92,7 @@ impl Test {
             out::complain(&format!("`--timeout {}`: write a duration, such as 30s", self.timeout), None);
             return Ok(Exit::Wrong);
         };
-        let files = match find::scripts(&self.paths) {
-            Ok(files) => files,
-            Err(unreadable) => {
-                out::complain_of(&unreadable);
-                return Ok(Exit::Wrong);
-            }
-        };
-        let found = self.load(&files, timeout);
+        let found = self.load(&find::scripts(&self.paths), timeout);
         let verdicts = self.play(&found.suites)?;
         self.finish(&found, &verdicts)
     }

@@ -93,11 +93,11 @@ fn what_cannot_be_read_is_the_operators_to_mend() {
     std::fs::create_dir(folder.path().join("flows")).expect("made");
     let expected = "\
 $ wf check missing.wf a flows text.wf wide.wf
+error: there are no scripts in `flows`
+  help: name the scripts, or the folder that they are in
 error: there is no file `missing.wf`
 error: there is no file `a`
   help: did you mean `a.wf`?
-error: `flows` is a directory
-  help: name the scripts in it, such as with `*.wf`
 error: `text.wf` is not UTF-8: byte 14 (0xff, in line 2) is not text
   help: save it as UTF-8, or check whether it is a script at all
 error: `wide.wf` is UTF-16
@@ -110,6 +110,18 @@ exit code 2
     let large = folder.path().join("large.wf");
     std::fs::File::create(&large).and_then(|file| file.set_len((4 << 20) + 1)).expect("written");
     assert!(folder.transcript(&["check", "large.wf"]).contains("`large.wf` is larger than 4194304 bytes"));
+}
+
+#[test]
+fn folders_stand_for_the_scripts_in_them() {
+    let folder = Folder::with(&[("a.wf", GOOD), ("b.wf", WRONG)]);
+    std::fs::create_dir_all(folder.path().join("flows/deep")).expect("made");
+    std::fs::write(folder.path().join("flows/deep/c.wf"), GOOD).expect("written");
+    assert_eq!(folder.transcript(&["check", "flows"]), "$ wf check flows\nno errors\n");
+    for all in [&["check"][..], &["check", "."]] {
+        let said = folder.transcript(all);
+        assert!(said.contains("b.wf:") && said.ends_with("exit code 1\n"), "{said}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     LocalId, Use,
     checker::Checker,
-    prescan::{Step, root, step},
+    prescan::{Step, root, way_to},
     relate::Fit,
     scope::Kind,
     ty::Type,
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let ty = self.declared_local(id);
-        let mut steps = steps_of(place);
+        let (_, mut steps) = way_to(place);
         if within {
             steps.push(Step::Other);
         }
@@ -214,28 +214,6 @@ impl<'a> Checker<'a> {
             }
         }
     }
-}
-
-/// The way from the variable at the root of a place.
-fn steps_of(place: &Expr) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut at = place;
-    loop {
-        at = match &at.kind {
-            ExprKind::Paren(inner) => inner,
-            ExprKind::Field { object, name, .. } => {
-                steps.push(Step::Name(name.text.clone()));
-                object
-            }
-            ExprKind::Index { object, index } => {
-                steps.push(step(index));
-                object
-            }
-            _ => break,
-        };
-    }
-    steps.reverse();
-    steps
 }
 
 /// The type with another at the end of a path; only types of literals are changed.

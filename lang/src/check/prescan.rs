@@ -81,25 +81,9 @@ struct Look {
 
 impl Look {
     fn change(&mut self, place: &Expr, within: bool) {
-        let mut steps = Vec::new();
-        let mut at = place;
-        let name = loop {
-            at = match &at.kind {
-                ExprKind::Name(name) => break name,
-                ExprKind::Paren(inner) => inner,
-                ExprKind::Field { object, name, .. } => {
-                    steps.push(Step::Name(name.text.clone()));
-                    object
-                }
-                ExprKind::Index { object, index } => {
-                    steps.push(step(index));
-                    object
-                }
-                _ => return,
-            };
-        };
+        let (root, steps) = way_to(place);
+        let ExprKind::Name(name) = &root.kind else { return };
         let Some(binder) = self.visible.get(name).and_then(|binders| binders.last()).copied() else { return };
-        steps.reverse();
         self.found.changed.insert(binder);
         self.found.mutations.push(Mutation { at: place.span.start, binder, steps, within });
     }
@@ -173,4 +157,26 @@ pub(super) fn root(mut expr: &Expr) -> Option<&Expr> {
             _ => return None,
         }
     }
+}
+
+/// What stands at the root of a place, and the way from there.
+pub(super) fn way_to(place: &Expr) -> (&Expr, Vec<Step>) {
+    let mut steps = Vec::new();
+    let mut at = place;
+    loop {
+        at = match &at.kind {
+            ExprKind::Paren(inner) => inner,
+            ExprKind::Field { object, name, .. } => {
+                steps.push(Step::Name(name.text.clone()));
+                object
+            }
+            ExprKind::Index { object, index } => {
+                steps.push(step(index));
+                object
+            }
+            _ => break,
+        };
+    }
+    steps.reverse();
+    (at, steps)
 }

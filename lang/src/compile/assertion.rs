@@ -73,8 +73,8 @@ impl<'c> Body<'_, 'c> {
                     false => body.thunk(element, item),
                 }
                 body.emit(Op::Bool { dst: item + 1, value: lambda });
-                body.emit(Op::ListPush { list: base + 1, item });
-                body.emit(Op::ListPush { list: base + 2, item: item + 1 });
+                body.emit(Op::ListPush { list: base + 1, item, last: false });
+                body.emit(Op::ListPush { list: base + 2, item: item + 1, last: false });
             });
         }
         self.hook("_mock", base, 3);
@@ -108,7 +108,7 @@ impl<'c> Body<'_, 'c> {
                 body.scoped(|body| {
                     let item = body.take(1);
                     body.thunk(element, item);
-                    body.emit(Op::ListPush { list: base + 1, item });
+                    body.emit(Op::ListPush { list: base + 1, item, last: false });
                 });
             }
             let shape = body.compiler.entry(|program| &mut program.shapes, vec!["after".into(), "values".into()]);
@@ -225,7 +225,7 @@ impl<'c> Body<'_, 'c> {
             for expr in shown {
                 body.scoped(|body| {
                     let item = body.fresh(expr);
-                    body.emit(Op::ListPush { list: base + 3, item });
+                    body.emit(Op::ListPush { list: base + 3, item, last: false });
                 });
             }
             body.hook("_failed", base, 4);
@@ -319,7 +319,7 @@ impl<'c> Body<'_, 'c> {
                 let item = body.take(1);
                 let text = body.text_of(span);
                 body.constant(item, Constant::String(text));
-                body.emit(Op::ListPush { list: dst, item });
+                body.emit(Op::ListPush { list: dst, item, last: false });
             });
         }
     }

@@ -102,9 +102,21 @@ impl<'b, 'c> Body<'b, 'c> {
     /// Points the jump at `pc` to the next op.
     pub(super) fn land(&mut self, pc: Pc) {
         let to = self.pc();
-        if let Some(op) = self.code.get_mut(pc as usize) {
-            op.set_target(to);
+        self.point(pc, to);
+    }
+
+    /// Points the jump at `pc` to the op at `to`.
+    pub(super) fn point(&mut self, pc: Pc, to: Pc) {
+        if let Some(op) = self.code.get_mut(pc as usize)
+            && !op.set_target(to)
+        {
+            self.too_large();
         }
+    }
+
+    /// The function does not fit the machine.
+    pub(super) fn too_large(&mut self) {
+        self.compiler.too_large.get_or_insert(self.span);
     }
 
     pub(super) fn land_all(&mut self, jumps: impl IntoIterator<Item = Pc>) {
@@ -118,12 +130,27 @@ impl<'b, 'c> Body<'b, 'c> {
         let base = self.top;
         match u16::try_from(usize::from(base) + count) {
             Ok(top) if top <= MAX_REGISTERS => self.top = top,
-            _ => {
-                self.compiler.too_large.get_or_insert(self.span);
-            }
+            _ => self.too_large(),
         }
         self.registers = self.registers.max(self.top);
         base
+    }
+
+    /// `count` consecutive registers, at least one, of which the first receives a result that is wanted in `dst`: `dst`
+    /// itself when it is the last that was taken, so that nothing needs to be copied. See [`Body::give`].
+    pub(super) fn window(&mut self, dst: Reg, count: usize) -> Reg {
+        if dst + 1 != self.top {
+            return self.take(count.max(1));
+        }
+        self.take(count.saturating_sub(1));
+        dst
+    }
+
+    /// The result of a window to where it is wanted.
+    pub(super) fn give(&mut self, dst: Reg, window: Reg) {
+        if dst != window {
+            self.emit(Op::Copy { dst, src: window });
+        }
     }
 
     /// Runs `inside` and frees the registers that it took.

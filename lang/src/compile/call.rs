@@ -110,15 +110,23 @@ impl<'c> Body<'_, 'c> {
 
     /// What stands before a dot or bracket: a variable's own register, or `dst`.
     fn object(&mut self, expr: &'c Expr, dst: Reg, exits: &mut Vec<Pc>, piped: Option<Piped<'c>>) -> Reg {
-        if let Some(Use::Local(local)) = self.tables.uses.get(&expr.id)
-            && let Some(reg) = self.locals.get(local)
-            && !self.tables.expects.contains_key(&expr.id)
-            && piped.is_none_or(|piped| !std::ptr::eq(piped.root, expr))
-        {
-            return *reg;
+        self.variable(expr, piped).unwrap_or_else(|| {
+            self.link_checked(expr, dst, exits, piped);
+            dst
+        })
+    }
+
+    /// The register of the variable that an expression is, if it is one and needs no check.
+    fn variable(&self, expr: &'c Expr, piped: Option<Piped<'c>>) -> Option<Reg> {
+        match self.tables.uses.get(&expr.id) {
+            Some(Use::Local(local))
+                if !self.tables.expects.contains_key(&expr.id)
+                    && piped.is_none_or(|piped| !std::ptr::eq(piped.root, expr)) =>
+            {
+                self.locals.get(local).copied()
+            }
+            _ => None,
         }
-        self.link_checked(expr, dst, exits, piped);
-        dst
     }
 
     /// Whether a read goes more than one step into a variable, or into `ctx.state`, without a check on the way.
@@ -182,11 +190,24 @@ impl<'c> Body<'_, 'c> {
                 return self.change(object, &native, &Self::given(args, &plan.args, value), dst);
             }
         }
+        if let (Target::Function(item), [ArgFrom::Receiver], Some((object, optional))) =
+            (&plan.target, plan.args.as_slice(), receiver)
+            && self.is_len(*item)
+        {
+            let a = self.object(object, dst, exits, piped);
+            if optional {
+                exits.push(self.emit(Op::JumpIfNull { reg: a, to: 0 }));
+            }
+            self.emit(Op::Count { dst, a });
+            return;
+        }
         self.scoped(|body| {
-            let function_value = matches!(plan.target, Target::Value { .. } | Target::Agent);
-            let base = body.take((plan.args.len() + usize::from(function_value)).max(1));
+            let value_reg =
+                matches!(plan.target, Target::Value { .. }).then(|| body.callee(callee, args, exits, piped));
+            let agent = matches!(plan.target, Target::Agent);
+            let base = body.window(dst, plan.args.len() + usize::from(agent));
             let mut at = base;
-            if function_value {
+            if agent {
                 body.link_checked(callee, base, exits, piped);
                 at += 1;
             }
@@ -210,13 +231,32 @@ impl<'c> Body<'_, 'c> {
                     _ => body.left_out(function, index, reg),
                 }
             }
-            body.call_op(plan, base);
-            body.emit(Op::Copy { dst, src: base });
+            body.call_op(plan, base, value_reg);
+            body.give(dst, base);
         });
     }
 
+    /// The function value that is called: a variable's own register, unless an argument may assign the variable.
+    fn callee(&mut self, callee: &'c Expr, args: &'c [Arg], exits: &mut Vec<Pc>, piped: Option<Piped<'c>>) -> Reg {
+        let moved = args.iter().any(|arg| self.may_assign(&arg.value));
+        if let (false, Some(reg)) = (moved, self.variable(callee, piped)) {
+            return reg;
+        }
+        let dst = self.take(1);
+        self.link_checked(callee, dst, exits, piped);
+        dst
+    }
+
+    /// Whether a function of the library only tells how long its receiver is.
+    fn is_len(&self, item: ItemRef) -> bool {
+        match self.compiler.implementation(item) {
+            Implementation::Native(name) => matches!(name.as_str(), "list.len" | "map.len" | "string.len"),
+            _ => false,
+        }
+    }
+
     /// The op for a call whose arguments stand in `base..`; the result replaces the first.
-    fn call_op(&mut self, plan: &Call, base: Reg) {
+    fn call_op(&mut self, plan: &Call, base: Reg, callee: Option<Reg>) {
         let argc = plan.args.len() as u16;
         match &plan.target {
             Target::Function(item) => self.call_item(*item, base, argc),
@@ -225,9 +265,12 @@ impl<'c> Body<'_, 'c> {
                 let name = self.compiler.name(name);
                 self.emit(Op::CallMethod { base, name, argc: argc.saturating_sub(1) });
             }
-            Target::Value { checked } => {
-                self.emit(Op::CallValue { base, argc, checked: *checked });
-            }
+            Target::Value { checked } => match (callee, u8::try_from(argc)) {
+                (Some(callee), Ok(argc)) => {
+                    self.emit(Op::CallValue { base, callee, argc, checked: *checked });
+                }
+                _ => self.too_large(),
+            },
             Target::Agent => {
                 let Some(ask) = self.compiler.program.ask else { return self.not_built(base) };
                 // The agent stands where the function value would, so it is the first argument.

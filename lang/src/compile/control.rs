@@ -8,7 +8,7 @@ use crate::{
     program::{self, FunctionId, FunctionKind, GatherBranches, GatherMode, Op, Pc, Reg, Types},
     span::Span,
     syntax::{
-        ast::{self, Block, Branches, Expr, ExprKind, Name, Param, Pattern, Stmt, StmtKind, TypeExpr},
+        ast::{self, Block, Branches, Expr, ExprKind, Name, Param, Pattern, PatternKind, Stmt, StmtKind, TypeExpr},
         visit,
     },
 };
@@ -98,13 +98,11 @@ impl<'c> Body<'_, 'c> {
     }
 
     pub(super) fn if_(&mut self, cond: &'c Expr, then: &'c Block, otherwise: Option<&'c Expr>, dst: Reg) {
-        let skip = self.scoped(|body| {
-            let cond = body.operand(cond);
-            body.emit(Op::JumpIfNot { cond, to: 0 })
-        });
+        let mut misses = Vec::new();
+        self.branch(cond, false, &mut misses);
         self.block(then, dst);
         let done = self.emit(Op::Jump { to: 0 });
-        self.land(skip);
+        self.land_all(misses);
         match otherwise {
             Some(otherwise) => self.expr(otherwise, dst),
             None => {
@@ -115,39 +113,74 @@ impl<'c> Body<'_, 'c> {
     }
 
     fn while_(&mut self, cond: &'c Expr, block: &'c Block) {
-        let head = self.emit(Op::Loop);
-        let exit = self.scoped(|body| {
-            let cond = body.operand(cond);
-            body.emit(Op::JumpIfNot { cond, to: 0 })
-        });
-        self.loop_body(head, block, exit);
+        let head = self.pc();
+        let mut exits = Vec::new();
+        self.branch(cond, false, &mut exits);
+        self.rounds(block, |body| body.emit(Op::Loop { to: head }));
+        self.land_all(exits);
     }
 
     fn for_(&mut self, index: Option<&'c Name>, item: &'c Pattern, iter: &'c Expr, block: &'c Block) {
+        if let (None, PatternKind::Bind(..) | PatternKind::Wildcard, Some((start, end, inclusive))) =
+            (index, &item.kind, self.range(iter))
+        {
+            return self.scoped(|body| {
+                let base = body.take(2);
+                body.at(iter.span, |body| {
+                    body.ends(start, end, base);
+                    body.emit(Op::RangeStart { base, inclusive });
+                });
+                body.for_rounds(item, base, block, |body, to| body.emit(Op::RangeNext { base, to }));
+            });
+        }
         self.scoped(|body| {
-            let base = body.take(4);
+            let base = body.take(if index.is_some() { 4 } else { 3 });
             body.expr(iter, base);
             body.emit(Op::IterStart { base });
-            let head = body.emit(Op::Loop);
-            let exit = body.emit(Op::IterNext { base, to: 0 });
-            body.scoped(|body| {
-                if let Some(index) = index {
+            match index {
+                Some(index) => body.scoped(|body| {
                     body.bind(index, base + 2);
-                }
-                body.destructure(item, base + 3);
-                body.loop_body(head, block, exit);
-            });
+                    body.for_rounds(item, base + 3, block, |body, to| body.emit(Op::IterNextPair { base, to }));
+                }),
+                None => body.for_rounds(item, base + 2, block, |body, to| body.emit(Op::IterNext { base, to })),
+            }
+            // Or the next change of a variable that was gone through would copy it.
+            body.emit(Op::Forget { reg: base });
         });
     }
 
-    fn loop_body(&mut self, head: Pc, block: &'c Block, exit: Pc) {
-        self.exits.push(Exit::Loop { head, breaks: Vec::new() });
-        self.block_dropped(block);
-        self.emit(Op::Jump { to: head });
-        self.land(exit);
-        if let Some(Exit::Loop { breaks, .. }) = self.exits.pop() {
-            self.land_all(breaks);
+    /// The ends of a range that is written there.
+    #[allow(clippy::type_complexity, reason = "the parts of one kind of expression")]
+    fn range(&self, expr: &'c Expr) -> Option<(Option<&'c Expr>, Option<&'c Expr>, bool)> {
+        match &expr.kind {
+            ExprKind::Paren(inner) => self.range(inner),
+            ExprKind::Range { start, end, inclusive } if !self.tables.expects.contains_key(&expr.id) => {
+                Some((start.as_deref(), end.as_deref(), *inclusive))
+            }
+            _ => None,
         }
+    }
+
+    /// The rounds of a `for`, each with its element in `value`; `next` goes on with the next one, if there is one.
+    fn for_rounds(&mut self, item: &'c Pattern, value: Reg, block: &'c Block, next: impl FnOnce(&mut Self, Pc) -> Pc) {
+        let first = self.emit(Op::Jump { to: 0 });
+        let head = self.pc();
+        let turn = self.scoped(|body| {
+            body.destructure(item, value);
+            body.rounds(block, |body| next(body, head))
+        });
+        self.point(first, turn);
+    }
+
+    /// The body of a loop and what ends a round, whose place it gives.
+    fn rounds(&mut self, block: &'c Block, end: impl FnOnce(&mut Self) -> Pc) -> Pc {
+        self.exits.push(Exit::Loop { continues: Vec::new(), breaks: Vec::new() });
+        self.block_dropped(block);
+        let Some(Exit::Loop { continues, breaks }) = self.exits.pop() else { return self.pc() };
+        self.land_all(continues);
+        let turn = end(self);
+        self.land_all(breaks);
+        turn
     }
 
     /// The type that the checker found for a written one.
@@ -188,14 +221,14 @@ impl<'c> Body<'_, 'c> {
             ..empty_function()
         });
         self.scoped(|me| {
-            let base = me.take(captures.len().max(1));
+            let base = me.window(dst, captures.len());
             for (index, (local, _)) in captures.iter().enumerate() {
                 if let Some(src) = me.locals.get(local).copied() {
                     me.emit(Op::Copy { dst: base + index as Reg, src });
                 }
             }
             me.emit(Op::Closure { dst: base, function: id.0 });
-            me.emit(Op::Copy { dst, src: base });
+            me.give(dst, base);
         });
         let item = self.item;
         self.compiler.queue.push(Work::Lambda(Box::new(Nested { id, item, path, params, captures, body, span })));
@@ -270,7 +303,7 @@ impl<'c> Body<'_, 'c> {
                 Branches::List(branches) => branches.len(),
             };
             let before = counts.iter().flatten().count();
-            let from = body.take((before + count).max(1));
+            let from = body.window(dst, before + count);
             let base = from + before as Reg;
             let mut given: Vec<_> = counts.iter().flatten().zip(from..).collect();
             given.sort_by_key(|(expr, _)| expr.span.start);
@@ -285,13 +318,13 @@ impl<'c> Body<'_, 'c> {
                 }
                 Branches::Named(branches) => {
                     for (index, (_, expr)) in branches.iter().enumerate() {
-                        body.branch(what, expr, base + index as Reg);
+                        body.of_branch(what, expr, base + index as Reg);
                     }
                     GatherBranches::Named(branches.iter().map(|(name, _)| name.text.clone()).collect())
                 }
                 Branches::List(branches) => {
                     for (index, expr) in branches.iter().enumerate() {
-                        body.branch(what, expr, base + index as Reg);
+                        body.of_branch(what, expr, base + index as Reg);
                     }
                     GatherBranches::List(branches.len() as u16)
                 }
@@ -300,11 +333,11 @@ impl<'c> Body<'_, 'c> {
             let gather = program::Gather { branches, mode, limit, first };
             let gather = body.compiler.entry(|p| &mut p.gathers, gather);
             body.emit(Op::Gather { base: from, gather });
-            body.emit(Op::Copy { dst, src: from });
+            body.give(dst, from);
         });
     }
 
-    fn branch(&mut self, what: &str, expr: &'c Expr, dst: Reg) {
+    fn of_branch(&mut self, what: &str, expr: &'c Expr, dst: Reg) {
         self.nested(FunctionKind::Branch, what, Vec::new(), NestedBody::Expr(expr), expr.span, dst);
     }
 }
@@ -341,7 +374,7 @@ impl<'c> Compiler<'c> {
                 NestedBody::Block(block) => body.block(block, src),
                 NestedBody::Answer(stmt) => body.answer_line(stmt, first, src),
             }
-            body.emit(Op::Return { src });
+            body.emit(Op::Return { src, shared: 0 });
         });
         body.finish(id);
     }

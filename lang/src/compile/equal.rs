@@ -3,28 +3,37 @@
 use super::{Compiler, body::Body};
 use crate::{
     check::{ItemRef, Type},
-    program::{Op, Reg},
+    program::{Comparison, Op, Reg},
     syntax::ast::{BinaryOp, Expr},
 };
 
 impl<'c> Body<'_, 'c> {
     /// `dst = a == b`, or `!=` when `negated`.
     pub(super) fn equality(&mut self, a: &'c Expr, b: &'c Expr, negated: bool, dst: Reg) {
-        let ty = [a, b]
-            .into_iter()
-            .map(|side| self.type_of(side))
-            .find(|ty| self.compiler.has_optional(ty, &mut Vec::new()));
+        let ty = self.optional_in(a, b);
         self.scoped(|body| {
             let Some(ty) = ty else {
+                if let Some(value) = body.small_int(b) {
+                    let a = body.operand(a);
+                    let test = if negated { Comparison::Ne } else { Comparison::Eq };
+                    body.emit(Op::TestInt { test, dst, a, value });
+                    return;
+                }
                 let (a, b) = body.operands(a, b);
                 body.emit(if negated { Op::Ne { dst, a, b } } else { Op::Eq { dst, a, b } });
                 return;
             };
-            let base = body.take(3);
+            let base = body.window(dst, 3);
             body.expr(a, base);
             body.expr(b, base + 1);
             body.equal_as(ty, base, negated, dst);
         });
+    }
+
+    /// The type of two sides in which absent and null are equal somewhere.
+    pub(super) fn optional_in(&self, a: &'c Expr, b: &'c Expr) -> Option<&'c Type> {
+        let types = [a, b].into_iter().map(|side| self.type_of(side));
+        types.into_iter().find(|ty| self.compiler.has_optional(ty, &mut Vec::new()))
     }
 
     /// A comparison of two values that stay in their registers.
@@ -57,7 +66,11 @@ impl<'c> Body<'_, 'c> {
         self.emit(Op::Type { dst: base + 2, ty });
         let native = self.compiler.native("pattern.equal");
         self.emit(Op::Native { base, native, argc: 3 });
-        self.emit(if negated { Op::Not { dst, a: base } } else { Op::Copy { dst, src: base } });
+        if negated {
+            self.emit(Op::Not { dst, a: base });
+        } else {
+            self.give(dst, base);
+        }
     }
 }
 

@@ -5,14 +5,14 @@
 
 use super::body::Body;
 use crate::{
-    program::{Constant, Handler, HandlerKind, Op, Pc, Reg},
+    program::{Handler, HandlerKind, Op, Pc, Reg},
     syntax::ast::{Block, Expr, Name},
 };
 
 /// What stands between an op and a way out of the function.
 pub(super) enum Exit {
-    /// A loop: where its next round begins, and the jumps that leave it.
-    Loop { head: Pc, breaks: Vec<Pc> },
+    /// A loop: the jumps that end a round of it, and those that leave it.
+    Loop { continues: Vec<Pc>, breaks: Vec<Pc> },
     /// What a `finally` covers.
     Try(Held),
     /// A `finally` itself, with the ops in it that have left it.
@@ -37,9 +37,9 @@ enum Way {
 }
 
 /// Why a `finally` runs: what it covers has its value, or threw or was cancelled, or is left.
-const DONE: i64 = 0;
-const FAILED: i64 = 1;
-const LEAVES: i64 = 2;
+const DONE: i16 = 0;
+const FAILED: i16 = 1;
+const LEAVES: i16 = 2;
 
 impl<'c> Body<'_, 'c> {
     pub(super) fn break_(&mut self) {
@@ -106,17 +106,12 @@ impl<'c> Body<'_, 'c> {
         if self.told {
             self.emit(Op::End { src });
         }
-        self.emit(Op::Return { src });
+        self.emit(Op::Return { src, shared: 0 });
     }
 
     /// Goes to the loop or `finally` that a way out meets.
     fn arrive(&mut self, stop: usize, way: Way, src: Reg) {
         let known = match self.exits.get_mut(stop) {
-            Some(Exit::Loop { head, .. }) if way == Way::Continue => {
-                let to = *head;
-                self.emit(Op::Jump { to });
-                return;
-            }
             Some(Exit::Try(held)) => {
                 let number = held.ways.iter().position(|known| *known == way).unwrap_or_else(|| {
                     held.ways.push(way);
@@ -130,11 +125,13 @@ impl<'c> Body<'_, 'c> {
             if way == Way::Return {
                 self.emit(Op::Copy { dst: how + 1, src });
             }
-            self.constant(how, Constant::Int(LEAVES + number as i64));
+            self.emit(Op::Int { dst: how, value: i32::from(LEAVES + number as i16) });
         }
         let jump = self.emit(Op::Jump { to: 0 });
-        if let Some(Exit::Loop { breaks: jumps, .. } | Exit::Try(Held { jumps, .. })) = self.exits.get_mut(stop) {
-            jumps.push(jump);
+        match self.exits.get_mut(stop) {
+            Some(Exit::Loop { continues, .. }) if way == Way::Continue => continues.push(jump),
+            Some(Exit::Loop { breaks: jumps, .. } | Exit::Try(Held { jumps, .. })) => jumps.push(jump),
+            _ => {}
         }
     }
 
@@ -190,12 +187,12 @@ impl<'c> Body<'_, 'c> {
         self.exits.push(Exit::Try(Held { how, ways: Vec::new(), jumps: Vec::new() }));
         self.caught(block, catch, value);
         let Some(Exit::Try(held)) = self.exits.pop() else { return };
-        self.constant(how, Constant::Int(DONE));
+        self.emit(Op::Int { dst: how, value: DONE.into() });
         let done = self.emit(Op::Jump { to: 0 });
         let end = self.pc();
         self.handler(HandlerKind::Finally, start, end, value);
         let from = self.pc();
-        self.constant(how, Constant::Int(FAILED));
+        self.emit(Op::Int { dst: how, value: FAILED.into() });
         self.land(done);
         self.land_all(held.jumps);
         self.exits.push(Exit::Finally { gaps: Vec::new() });
@@ -208,14 +205,9 @@ impl<'c> Body<'_, 'c> {
         }
         self.emit(Op::Resume { how, value });
         for (number, way) in held.ways.into_iter().enumerate() {
-            self.scoped(|body| {
-                let this = body.take(1);
-                body.constant(this, Constant::Int(LEAVES + number as i64));
-                body.emit(Op::Eq { dst: this, a: how, b: this });
-                let other = body.emit(Op::JumpIfNot { cond: this, to: 0 });
-                body.go(way, value);
-                body.land(other);
-            });
+            let other = self.emit(Op::JumpNeInt { a: how, value: LEAVES + number as i16, to: 0 });
+            self.go(way, value);
+            self.land(other);
         }
         self.emit(Op::Copy { dst, src: value });
     }

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::body::Body;
 use crate::{
     check::{Literal, Type, Use},
-    program::{Constant, Op, Reg},
+    program::{Comparison, Constant, Op, Reg},
     syntax::{
         ast::{BinaryOp, Element, Expr, ExprKind, ItemKind, RecordField, StrPart, UnaryOp},
         visit,
@@ -97,19 +97,12 @@ impl<'c> Body<'_, 'c> {
                     });
                 });
             }
+            ExprKind::Binary(BinaryOp::And | BinaryOp::Or, ..) => self.truth(expr, dst),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, dst),
             ExprKind::Range { start, end, inclusive } => self.scoped(|body| {
-                let base = body.take(2);
-                for (side, reg) in [(start, base), (end, base + 1)] {
-                    match side {
-                        Some(side) => body.expr(side, reg),
-                        None => {
-                            body.emit(Op::Null { dst: reg });
-                        }
-                    }
-                }
-                body.emit(Op::Range { base, inclusive: *inclusive });
-                body.emit(Op::Copy { dst, src: base });
+                let first = body.window(dst, 2);
+                body.ends(start.as_deref(), end.as_deref(), first);
+                body.emit(Op::Range { dst, first, inclusive: *inclusive });
             }),
             ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Call { .. } | ExprKind::Pipe { .. } => {
                 self.chain(expr, dst);
@@ -151,16 +144,15 @@ impl<'c> Body<'_, 'c> {
             [] => self.constant(dst, Constant::String(SmolStr::default())),
             [StrPart::Text(text)] => self.constant(dst, Constant::String(text.clone())),
             parts => self.scoped(|body| {
-                let base = body.take(parts.len());
+                let first = body.window(dst, parts.len());
                 for (index, part) in parts.iter().enumerate() {
-                    let reg = base + index as Reg;
+                    let reg = first + index as Reg;
                     match part {
                         StrPart::Text(text) => body.constant(reg, Constant::String(text.clone())),
                         StrPart::Expr(inner) => body.expr(inner, reg),
                     }
                 }
-                body.emit(Op::Concat { base, count: parts.len() as u16 });
-                body.emit(Op::Copy { dst, src: base });
+                body.emit(Op::Concat { dst, first, count: parts.len() as u16 });
             }),
         }
     }
@@ -169,7 +161,7 @@ impl<'c> Body<'_, 'c> {
         let plain = elements.iter().all(|element| matches!(element, Element::Item(_)));
         if plain && elements.len() <= LITERAL_AT_ONCE {
             return self.scoped(|body| {
-                let first = body.take(elements.len());
+                let first = body.window(dst, elements.len());
                 for (index, element) in elements.iter().enumerate() {
                     let (Element::Item(inner) | Element::Spread(inner)) = element;
                     body.expr(inner, first + index as Reg);
@@ -182,7 +174,7 @@ impl<'c> Body<'_, 'c> {
             self.scoped(|body| match element {
                 Element::Item(inner) => {
                     let item = body.operand(inner);
-                    body.emit(Op::ListPush { list: dst, item });
+                    body.emit(Op::ListPush { list: dst, item, last: false });
                 }
                 Element::Spread(inner) => {
                     let items = body.operand(inner);
@@ -197,7 +189,7 @@ impl<'c> Body<'_, 'c> {
         let at_once = fields.iter().take_while(|field| plain(field)).take(LITERAL_AT_ONCE).count();
         let (first_fields, rest) = fields.split_at(at_once);
         self.scoped(|body| {
-            let first = body.take(first_fields.len());
+            let first = body.window(dst, first_fields.len());
             let mut keys = Vec::with_capacity(first_fields.len());
             for (index, field) in first_fields.iter().enumerate() {
                 if let RecordField::Named { name, value, .. } = field {
@@ -294,7 +286,7 @@ impl<'c> Body<'_, 'c> {
                         body.emit(Op::Bool { dst: item, value });
                     }
                 }
-                body.emit(Op::ListPush { list: dst, item });
+                body.emit(Op::ListPush { list: dst, item, last: false });
             });
         }
     }
@@ -308,41 +300,85 @@ impl<'c> Body<'_, 'c> {
     }
 
     fn binary(&mut self, op: BinaryOp, a: &'c Expr, b: &'c Expr, dst: Reg) {
-        let short = match op {
-            BinaryOp::And => Some(Op::JumpIfNot { cond: dst, to: 0 }),
-            BinaryOp::Or => Some(Op::JumpIf { cond: dst, to: 0 }),
-            BinaryOp::Coalesce => Some(Op::JumpIfNotNull { reg: dst, to: 0 }),
-            _ => None,
-        };
-        if let Some(jump) = short {
-            self.expr(a, dst);
-            let jump = self.emit(jump);
-            self.expr(b, dst);
-            if op != BinaryOp::Coalesce {
-                // Going on either way, it makes sure that the right side is a bool too.
-                let to = self.pc() + 1;
-                self.emit(Op::JumpIf { cond: dst, to });
+        match op {
+            BinaryOp::Coalesce => {
+                self.expr(a, dst);
+                let given = self.emit(Op::JumpIfNotNull { reg: dst, to: 0 });
+                self.expr(b, dst);
+                self.land(given);
             }
-            self.land(jump);
-            return;
+            BinaryOp::Eq | BinaryOp::Ne => self.equality(a, b, op == BinaryOp::Ne, dst),
+            _ => self.scoped(|body| {
+                if let Some(value) = body.small_int(b) {
+                    let a = body.operand(a);
+                    if let Some(op) = with_int(op, dst, a, value) {
+                        body.emit(op);
+                        return;
+                    }
+                }
+                let (a, b) = body.operands(a, b);
+                body.emit(match op {
+                    BinaryOp::Lt => Op::Lt { dst, a, b },
+                    BinaryOp::Le => Op::Le { dst, a, b },
+                    BinaryOp::Gt => Op::Gt { dst, a, b },
+                    BinaryOp::Ge => Op::Ge { dst, a, b },
+                    BinaryOp::In => Op::In { dst, a, b },
+                    BinaryOp::Sub => Op::Sub { dst, a, b },
+                    BinaryOp::Mul => Op::Mul { dst, a, b },
+                    BinaryOp::Div => Op::Div { dst, a, b },
+                    BinaryOp::Rem => Op::Rem { dst, a, b },
+                    _ => Op::Add { dst, a, b, last: false },
+                });
+            }),
         }
-        if let BinaryOp::Eq | BinaryOp::Ne = op {
-            return self.equality(a, b, op == BinaryOp::Ne, dst);
-        }
-        self.scoped(|body| {
-            let (a, b) = body.operands(a, b);
-            body.emit(match op {
-                BinaryOp::Lt => Op::Lt { dst, a, b },
-                BinaryOp::Le => Op::Le { dst, a, b },
-                BinaryOp::Gt => Op::Gt { dst, a, b },
-                BinaryOp::Ge => Op::Ge { dst, a, b },
-                BinaryOp::In => Op::In { dst, a, b },
-                BinaryOp::Sub => Op::Sub { dst, a, b },
-                BinaryOp::Mul => Op::Mul { dst, a, b },
-                BinaryOp::Div => Op::Div { dst, a, b },
-                BinaryOp::Rem => Op::Rem { dst, a, b },
-                _ => Op::Add { dst, a, b },
-            });
-        });
     }
+
+    /// The ends of a range into two registers; null where it is open.
+    pub(super) fn ends(&mut self, start: Option<&'c Expr>, end: Option<&'c Expr>, first: Reg) {
+        for (side, dst) in [(start, first), (end, first + 1)] {
+            match side {
+                Some(side) => self.expr(side, dst),
+                None => {
+                    self.emit(Op::Null { dst });
+                }
+            }
+        }
+    }
+
+    /// The integer that is written there, if it fits the ops that have room for one.
+    pub(super) fn small_int(&self, expr: &'c Expr) -> Option<i16> {
+        if self.tables.expects.contains_key(&expr.id) {
+            return None;
+        }
+        match &expr.kind {
+            ExprKind::Int(value) => i16::try_from(*value).ok(),
+            ExprKind::Paren(inner) => self.small_int(inner),
+            ExprKind::Unary(UnaryOp::Neg, inner) => self.small_int(inner)?.checked_neg(),
+            _ => None,
+        }
+    }
+}
+
+/// The op that computes `a op value`, where there is one.
+fn with_int(op: BinaryOp, dst: Reg, a: Reg, value: i16) -> Option<Op> {
+    Some(match op {
+        BinaryOp::Add => Op::AddInt { dst, a, value },
+        BinaryOp::Sub => Op::SubInt { dst, a, value },
+        BinaryOp::Mul => Op::MulInt { dst, a, value },
+        BinaryOp::Rem => Op::RemInt { dst, a, value },
+        _ => Op::TestInt { test: test(op)?, dst, a, value },
+    })
+}
+
+/// The test that a comparison makes.
+pub(super) fn test(op: BinaryOp) -> Option<Comparison> {
+    Some(match op {
+        BinaryOp::Eq => Comparison::Eq,
+        BinaryOp::Ne => Comparison::Ne,
+        BinaryOp::Lt => Comparison::Lt,
+        BinaryOp::Le => Comparison::Le,
+        BinaryOp::Gt => Comparison::Gt,
+        BinaryOp::Ge => Comparison::Ge,
+        _ => return None,
+    })
 }

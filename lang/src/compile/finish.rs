@@ -2,24 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{body::Slot, liveness::live_after};
+use super::{body::Slot, liveness::live_after, peephole, shared};
 use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint, uses_of};
 
 /// The slots of each function, as they were handed out.
 pub(super) type Slots = HashMap<FunctionId, Vec<Slot>>;
 
-pub(super) fn finish(program: &mut Program, slots: &Slots, scoped: &HashSet<u32>) {
-    let points: Vec<_> = (0..program.functions.len()).map(|index| analyse(program, index, slots)).collect();
-    for (function, (moves, safe_points)) in program.functions.iter_mut().zip(points) {
-        for pc in moves {
-            if let Some(op) = function.code.get_mut(pc)
-                && let Op::Copy { dst, src } = *op
-            {
-                *op = Op::Move { dst, src };
+pub(super) fn finish(program: &mut Program, slots: &mut Slots, scoped: &HashSet<u32>) {
+    for index in 0..program.functions.len() {
+        let mut own = slots.remove(&FunctionId(index as u32)).unwrap_or_default();
+        let mut function = program.functions[index].clone();
+        peephole::improve(&mut function, &mut own, program);
+        program.functions[index] = function;
+        slots.insert(FunctionId(index as u32), own);
+    }
+    let found: Vec<_> = (0..program.functions.len()).map(|index| analyse(program, index, slots)).collect();
+    for (function, (last_uses, safe_points)) in program.functions.iter_mut().zip(found) {
+        for pc in last_uses {
+            if let Some(op) = function.code.get_mut(pc) {
+                op.take_over();
             }
         }
         function.safe_points = safe_points;
     }
+    shared::mark(program);
     scope(program, scoped);
     let digests: Vec<u64> = (0..program.functions.len()).map(|index| digest(program, index, slots)).collect();
     for (function, digest) in program.functions.iter_mut().zip(digests) {
@@ -27,28 +33,54 @@ pub(super) fn finish(program: &mut Program, slots: &Slots, scoped: &HashSet<u32>
     }
 }
 
-/// The copies that are moves, and the safe points.
+impl Op {
+    /// The register whose value this op takes over when nothing reads it again.
+    fn may_take_over(self) -> Option<Reg> {
+        match self {
+            Op::Copy { dst, src } => (dst != src).then_some(src),
+            Op::Add { a, b, .. } => (a != b).then_some(a),
+            Op::ListPush { list, item, .. } => (item != list).then_some(item),
+            Op::SetField { object, value, .. } => (value != object).then_some(value),
+            Op::SetIndex { object, index, value, .. } => (value != object && value != index).then_some(value),
+            _ => None,
+        }
+    }
+
+    fn take_over(&mut self) {
+        match self {
+            Op::Copy { dst, src } => *self = Op::Move { dst: *dst, src: *src },
+            Op::Add { last, .. }
+            | Op::ListPush { last, .. }
+            | Op::SetField { last, .. }
+            | Op::SetIndex { last, .. } => *last = true,
+            _ => {}
+        }
+    }
+}
+
+/// The ops that are the last use of what they take, and the safe points.
 fn analyse(program: &Program, index: usize, slots: &Slots) -> (Vec<usize>, Vec<SafePoint>) {
     let function = &program.functions[index];
     let no_slots = Vec::new();
     let slots = slots.get(&FunctionId(index as u32)).unwrap_or(&no_slots);
-    let mut moves = Vec::new();
+    let mut last_uses = Vec::new();
     let mut points = Vec::new();
     if function.code.is_empty() {
-        return (moves, points);
+        return (last_uses, points);
     }
     live_after(function, program, &mut |pc, live| {
         let op = function.code[pc];
-        if let Op::Copy { dst, src } = op
-            && dst != src
-            && !live.contains(src)
-        {
-            moves.push(pc);
+        let replaced = |reg| matches!(op, Op::Add { dst, .. } if dst == reg);
+        if op.may_take_over().is_some_and(|reg| replaced(reg) || !live.contains(reg)) {
+            last_uses.push(pc);
         }
         if op.is_safe_point() {
             let mut live = live.clone();
-            let (first, count) = uses_of(op, program).writes;
-            (first..first + count).for_each(|reg| live.remove(reg));
+            let uses = uses_of(op, program);
+            live.remove_all(uses.writes);
+            if op.ends_round() {
+                uses.reads.into_iter().for_each(|read| live.insert_all(read));
+            }
             points.push(SafePoint { pc: pc as Pc, live: in_slot_order(live.iter(), pc as Pc, slots) });
         }
     });
@@ -56,7 +88,7 @@ fn analyse(program: &Program, index: usize, slots: &Slots) -> (Vec<usize>, Vec<S
     // The entry: nothing has run, so all that was handed over is there.
     let handed = (function.params.len() + usize::from(function.captures)) as Reg;
     points.insert(0, SafePoint { pc: 0, live: (0..handed).collect() });
-    (moves, points)
+    (last_uses, points)
 }
 
 /// Locals in order of declaration, then temporaries in order of evaluation: the order of their registers.
@@ -149,7 +181,7 @@ fn digest(program: &Program, index: usize, slots: &Slots) -> u64 {
             Some(Op::Gather { .. }) => word("gather"),
             Some(Op::Begin { .. }) => word("begin"),
             Some(Op::End { .. }) => word("end"),
-            Some(Op::Loop) => word("loop"),
+            Some(op) if op.ends_round() => word("loop"),
             _ => word("none"),
         }
         let mut temporaries = 0;

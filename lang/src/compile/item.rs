@@ -195,7 +195,7 @@ impl<'c> Compiler<'c> {
                 body.emit(Op::Copy { dst: base + index, src: index });
             }
             body.emit(Op::Call { base, function: workflow.0 });
-            body.emit(Op::Return { src: base });
+            body.emit(Op::Return { src: base, shared: 0 });
         });
         body.finish(id);
         id
@@ -346,7 +346,7 @@ impl<'c> Body<'_, 'c> {
         let (Some(wait), Some(sleep)) = (wait, sleep) else { return self.once(timeout, block) };
         let attempt = self.take(1);
         self.constant(attempt, Constant::Int(1));
-        let again = self.emit(Op::Loop);
+        let again = self.pc();
         self.deadline(timeout);
         // An attempt may be ended from outside as soon as it has begun.
         let start = self.emit(Op::Begin { attempt });
@@ -375,13 +375,9 @@ impl<'c> Body<'_, 'c> {
             body.call_item(wait, base, argc);
             let gives_up = body.emit(Op::JumpIfNull { reg: base, to: 0 });
             body.emit(Op::Retrying { error, attempt, delay: base });
-            body.scoped(|body| {
-                let one = body.take(1);
-                body.constant(one, Constant::Int(1));
-                body.emit(Op::Add { dst: attempt, a: attempt, b: one });
-            });
+            body.emit(Op::AddInt { dst: attempt, a: attempt, value: 1 });
             body.call_item(sleep, base, 1);
-            body.emit(Op::Jump { to: again });
+            body.emit(Op::Loop { to: again });
             body.land(gives_up);
             body.emit(Op::Throw { src: error });
         });
@@ -390,7 +386,7 @@ impl<'c> Body<'_, 'c> {
     pub(super) fn return_null(&mut self) {
         let src = self.take(1);
         self.emit(Op::Null { dst: src });
-        self.emit(Op::Return { src });
+        self.emit(Op::Return { src, shared: 0 });
     }
 
     /// The `ctx.state` of a module as it is at the start of a run.
@@ -444,7 +440,7 @@ impl<'c> Body<'_, 'c> {
         let keys = std::iter::once("name").chain(SETTINGS).map(SmolStr::new_static).collect();
         let shape = self.compiler.entry(|program| &mut program.shapes, keys);
         self.emit(Op::Record { dst: base, first: base, shape });
-        self.emit(Op::Return { src: base });
+        self.emit(Op::Return { src: base, shared: 0 });
     }
 }
 

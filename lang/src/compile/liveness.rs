@@ -21,10 +21,18 @@ impl RegSet {
         }
     }
 
-    pub(super) fn remove(&mut self, reg: Reg) {
+    fn remove(&mut self, reg: Reg) {
         if let Some(word) = self.0.get_mut(usize::from(reg) / 64) {
             *word &= !(1 << (reg % 64));
         }
+    }
+
+    pub(super) fn insert_all(&mut self, (first, count): (Reg, u16)) {
+        (first..first + count).for_each(|reg| self.insert(reg));
+    }
+
+    pub(super) fn remove_all(&mut self, (first, count): (Reg, u16)) {
+        (first..first + count).for_each(|reg| self.remove(reg));
     }
 
     pub(super) fn contains(&self, reg: Reg) -> bool {
@@ -130,11 +138,8 @@ fn through(
         live.union(&caught);
         visit(pc, &live);
         let uses = uses_of(function.code[pc], program);
-        let (first, count) = uses.writes;
-        (first..first + count).for_each(|reg| live.remove(reg));
-        for (first, count) in uses.reads {
-            (first..first + count).for_each(|reg| live.insert(reg));
-        }
+        live.remove_all(uses.writes);
+        uses.reads.into_iter().for_each(|read| live.insert_all(read));
         live.union(&caught);
     }
     live

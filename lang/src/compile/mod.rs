@@ -19,6 +19,7 @@ use crate::{
 
 mod assertion;
 mod body;
+mod branch;
 mod call;
 mod control;
 mod equal;
@@ -29,7 +30,9 @@ mod item;
 mod liveness;
 mod modules;
 mod pattern;
+mod peephole;
 mod place;
+mod shared;
 mod tables;
 mod testing;
 
@@ -149,7 +152,7 @@ impl<'c> Compiler<'c> {
             }
         }
         let scoped = self.testing.take().map(|testing| testing.scoped).unwrap_or_default();
-        finish::finish(&mut self.program, &self.slots, &scoped);
+        finish::finish(&mut self.program, &mut self.slots, &scoped);
     }
 
     fn item(&self, item: ItemRef) -> &'c ast::Item {

@@ -62,7 +62,7 @@ impl<'c> Body<'_, 'c> {
             self.scoped(|body| {
                 let item = body.take(1);
                 body.constant(item, Constant::String(name.text.clone()));
-                body.emit(Op::ListPush { list: base + 1, item });
+                body.emit(Op::ListPush { list: base + 1, item, last: false });
             });
         }
         let native = self.compiler.native("pattern.rest");
@@ -103,10 +103,7 @@ impl<'c> Body<'_, 'c> {
                         let mut misses = Vec::new();
                         body.test(&arm.pattern, subject, ty, &mut misses);
                         if let Some(guard) = &arm.guard {
-                            body.scoped(|body| {
-                                let cond = body.operand(guard);
-                                misses.push(body.emit(Op::JumpIfNot { cond, to: 0 }));
-                            });
+                            body.branch(guard, false, &mut misses);
                         }
                         match &arm.body {
                             ast::Body::Expr(expr) => body.expr(expr, dst),
@@ -138,11 +135,15 @@ impl<'c> Body<'_, 'c> {
                 self.bind(name, reg);
             }
             PatternKind::Type(written) => self.test_type(written, value, misses),
-            PatternKind::Literal(literal) => self.scoped(|body| {
-                let b = body.fresh(literal);
-                body.emit(Op::Eq { dst: b, a: value, b });
-                misses.push(body.emit(Op::JumpIfNot { cond: b, to: 0 }));
-            }),
+            PatternKind::Literal(literal) => {
+                let miss = self.scoped(|body| match (body.small_int(literal), body.literal(literal)) {
+                    (Some(int), _) => Op::JumpNeInt { a: value, value: int, to: 0 },
+                    (None, Some(None)) => Op::JumpIfNotNull { reg: value, to: 0 },
+                    (None, Some(Some(constant))) => Op::JumpNeConst { a: value, constant, to: 0 },
+                    (None, None) => Op::JumpNe { a: value, b: body.fresh(literal), to: 0 },
+                });
+                misses.push(self.emit(miss));
+            }
             PatternKind::Or(alternatives) => self.test_any(alternatives, value, ty, misses),
             PatternKind::Record { fields, rest } => {
                 self.test_record(fields, value, ty, misses);
@@ -282,7 +283,7 @@ impl<'c> Body<'_, 'c> {
                     self.pc()
                 }
             };
-            self.emit(Op::Range { base: dst, inclusive: false });
+            self.emit(Op::Range { dst, first: dst, inclusive: false });
             self.emit(Op::Index { dst, object: value, index: dst });
             self.bind(name, dst);
         }

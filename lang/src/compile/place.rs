@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use crate::{
-    check::{ArgFrom, Target, Type, Use},
+    check::{ArgFrom, Target, Use},
     program::{Op, Operator, Place, PlaceAction, PlaceStep, Reg, Root},
     syntax::ast::{Arg, BinaryOp, Expr, ExprKind},
 };
@@ -57,10 +57,10 @@ impl<'c> Body<'_, 'c> {
     pub(super) fn read_place(&mut self, expr: &'c Expr, dst: Reg) {
         match self.path(expr) {
             Some(path) => self.scoped(|body| {
-                let base = body.take(path.keys.len().max(1));
+                let base = body.window(dst, path.keys.len());
                 body.keys(&path, base);
                 body.place_op(path, PlaceAction::Get, base);
-                body.emit(Op::Copy { dst, src: base });
+                body.give(dst, base);
             }),
             None => self.not_built(dst),
         }
@@ -86,15 +86,16 @@ impl<'c> Body<'_, 'c> {
                 body.not_built(dst);
             });
         };
-        if let (Root::Local(reg), true) = (path.root, path.steps.is_empty())
-            && self.assign_local(reg, place, op, value)
-        {
-            return;
+        if let (Root::Local(reg), []) = (path.root, path.steps.as_slice()) {
+            return self.assign_local(reg, op, value);
         }
         let action = match op.and_then(operator) {
             None => PlaceAction::Set,
             Some(operator) => PlaceAction::Update(operator),
         };
+        if let (PlaceAction::Set, Root::Local(object), [step]) = (action, path.root, path.steps.as_slice()) {
+            return self.set(object, *step, path.keys.first().copied(), value);
+        }
         self.scoped(|body| {
             let base = body.take(path.keys.len() + 1);
             body.expr(value, base + path.keys.len() as Reg);
@@ -103,8 +104,26 @@ impl<'c> Body<'_, 'c> {
         });
     }
 
-    /// The assignments of a whole variable that need no place; gives whether it was one.
-    fn assign_local(&mut self, reg: Reg, place: &'c Expr, op: Option<BinaryOp>, value: &'c Expr) -> bool {
+    /// `object.name = value` and `object[index] = value`: the value is computed first.
+    fn set(&mut self, object: Reg, step: PlaceStep, index: Option<&'c Expr>, value: &'c Expr) {
+        self.scoped(|body| {
+            let moved = index.is_some_and(|index| body.may_assign(index));
+            let value = if moved { body.fresh(value) } else { body.operand(value) };
+            match (step, index) {
+                (PlaceStep::Index, Some(index)) => {
+                    let index = body.operand(index);
+                    body.emit(Op::SetIndex { object, index, value, last: false });
+                }
+                (PlaceStep::Field { name, .. }, _) => {
+                    body.emit(Op::SetField { object, name, value, last: false });
+                }
+                (PlaceStep::Index, None) => {}
+            }
+        });
+    }
+
+    /// The assignment of a whole variable.
+    fn assign_local(&mut self, reg: Reg, op: Option<BinaryOp>, value: &'c Expr) {
         let Some(op) = op.and_then(operator) else {
             // An operator writes its result when it has succeeded; anything else could leave half of it behind.
             let whole = matches!(value.kind, ExprKind::Binary(op, ..) if operator(op).is_some())
@@ -117,24 +136,23 @@ impl<'c> Body<'_, 'c> {
                     body.emit(Op::Copy { dst: reg, src });
                 });
             }
-            return true;
+            return;
         };
-        // Text and lists grow in place; numbers have ops of their own.
-        if !matches!(self.compiler.resolve(self.type_of(place)), Type::Int | Type::Float | Type::Duration) {
-            return false;
-        }
         self.scoped(|body| {
-            let b = body.operand(value);
             let (dst, a) = (reg, reg);
+            if let Some(op) = body.small_int(value).and_then(|value| with_int(op, reg, value)) {
+                body.emit(op);
+                return;
+            }
+            let b = body.operand(value);
             body.emit(match op {
-                Operator::Add => Op::Add { dst, a, b },
+                Operator::Add => Op::Add { dst, a, b, last: false },
                 Operator::Sub => Op::Sub { dst, a, b },
                 Operator::Mul => Op::Mul { dst, a, b },
                 Operator::Div => Op::Div { dst, a, b },
                 Operator::Rem => Op::Rem { dst, a, b },
             });
         });
-        true
     }
 
     /// Whether a call changes what stands before its dot.
@@ -152,10 +170,20 @@ impl<'c> Body<'_, 'c> {
     /// A call that changes its receiver: arguments first, then the place is read and written with nothing in between.
     pub(super) fn change(&mut self, receiver: &'c Expr, native: &str, args: &[Option<Given<'c>>], dst: Reg) {
         let Some(path) = self.path(receiver) else { return self.not_built(dst) };
+        if let ("list.push", Root::Local(list), [], [Some(item)]) = (native, path.root, path.steps.as_slice(), args) {
+            return self.scoped(|body| {
+                let item = match *item {
+                    Given::Written(item) => body.operand(item),
+                    Given::Piped(item) => item,
+                };
+                body.emit(Op::ListPush { list, item, last: false });
+                body.emit(Op::Null { dst });
+            });
+        }
         let native = self.compiler.native(native);
         self.scoped(|body| {
             let keys = path.keys.len() as Reg;
-            let base = body.take(path.keys.len() + args.len().max(1));
+            let base = body.window(dst, path.keys.len() + args.len());
             for (index, arg) in args.iter().enumerate() {
                 let reg = base + keys + index as Reg;
                 match *arg {
@@ -170,7 +198,7 @@ impl<'c> Body<'_, 'c> {
             }
             body.keys(&path, base);
             body.place_op(path, PlaceAction::Method { native, argc: args.len() as u16 }, base);
-            body.emit(Op::Copy { dst, src: base });
+            body.give(dst, base);
         });
     }
 
@@ -196,6 +224,18 @@ pub(super) fn dynamic_change(method: &str) -> Option<&'static str> {
         "remove" => Some("change.remove"),
         "set" => Some("map.set"),
         _ => None,
+    }
+}
+
+/// The op of `reg op= value`, where there is one.
+fn with_int(op: Operator, reg: Reg, value: i16) -> Option<Op> {
+    let (dst, a) = (reg, reg);
+    match op {
+        Operator::Add => Some(Op::AddInt { dst, a, value }),
+        Operator::Sub => Some(Op::SubInt { dst, a, value }),
+        Operator::Mul => Some(Op::MulInt { dst, a, value }),
+        Operator::Rem => Some(Op::RemInt { dst, a, value }),
+        Operator::Div => None,
     }
 }
 

@@ -235,7 +235,7 @@ impl<'c> Compiler<'c> {
         let whole = program::Place { root: Root::State, steps: Vec::new(), action: PlaceAction::Get };
         let place = body.compiler.entry(|program| &mut program.places, whole);
         body.emit(Op::Place { base, place });
-        body.emit(Op::Return { src: base });
+        body.emit(Op::Return { src: base, shared: 0 });
         body.finish(id);
         id
     }

@@ -12,7 +12,7 @@ mod uses;
 mod verify;
 
 pub use bytes::FORMAT;
-pub use op::{Op, Pc, Reg};
+pub use op::{Comparison, Op, Pc, Reg, ShortPc};
 pub use types::{Field, Literal, TypeDef, TypeId, TypeKind, Types};
 pub use uses::{Uses, uses_of};
 pub use verify::verify;
@@ -262,8 +262,8 @@ pub struct Param {
 /// A place where a frame can be saved, and what must be saved of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SafePoint {
-    /// The op at which the frame stands: it has not run (the entry, a loop head), or it has left the frame and goes on
-    /// behind it (all others).
+    /// The op at which the frame stands: it has not run (the entry, the end of a round), or it has left the frame and goes
+    /// on behind it (all others).
     pub pc: Pc,
     /// The registers that the rest of the function reads, in order of their slots: locals in order of declaration, then
     /// temporaries in order of evaluation. The register that receives the op's result is none of them.

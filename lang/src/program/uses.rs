@@ -23,6 +23,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
     const NONE: (Reg, u16) = (0, 0);
     match op {
         Op::Null { dst }
+        | Op::Forget { reg: dst }
         | Op::Bool { dst, .. }
         | Op::Int { dst, .. }
         | Op::Const { dst, .. }
@@ -35,7 +36,7 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         | Op::Ctx { dst, .. } => uses(&[], (dst, 1)),
         Op::Copy { dst, src } | Op::Move { dst, src } => uses(&[(src, 1)], (dst, 1)),
         Op::SetGlobal { src, .. }
-        | Op::Return { src }
+        | Op::Return { src, .. }
         | Op::Throw { src }
         | Op::NoMatch { src }
         | Op::End { src }
@@ -46,7 +47,8 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
             uses(&[(dst, captures)], (dst, 1))
         }
         Op::List { dst, first, count } => uses(&[(first, count)], (dst, 1)),
-        Op::ListPush { list: base, item } | Op::ListExtend { list: base, items: item } => {
+        // What is changed in place stays live.
+        Op::ListPush { list: base, item, .. } | Op::ListExtend { list: base, items: item } => {
             uses(&[(base, 1), (item, 1)], NONE)
         }
         Op::Record { dst, first, shape } => {
@@ -55,8 +57,8 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         }
         Op::RecordPut { record, key, value } => uses(&[(record, 1), (key, 1), (value, 1)], NONE),
         Op::RecordExtend { record, fields } => uses(&[(record, 1), (fields, 1)], NONE),
-        Op::Concat { base, count } => uses(&[(base, count)], (base, 1)),
-        Op::Add { dst, a, b }
+        Op::Concat { dst, first, count } => uses(&[(first, count)], (dst, 1)),
+        Op::Add { dst, a, b, .. }
         | Op::Sub { dst, a, b }
         | Op::Mul { dst, a, b }
         | Op::Div { dst, a, b }
@@ -72,35 +74,58 @@ pub fn uses_of(op: Op, program: &Program) -> Uses {
         Op::Resume { how: a, value: b } => uses(&[(a, 1), (b, 1)], NONE),
         Op::Not { dst, a }
         | Op::Neg { dst, a }
+        | Op::Count { dst, a }
+        | Op::AddInt { dst, a, .. }
+        | Op::SubInt { dst, a, .. }
+        | Op::MulInt { dst, a, .. }
+        | Op::RemInt { dst, a, .. }
+        | Op::TestInt { dst, a, .. }
         | Op::Field { dst, object: a, .. }
         | Op::FieldOrNull { dst, object: a, .. }
         | Op::Part { dst, object: a, .. }
         | Op::PartOrNull { dst, object: a, .. }
         | Op::Len { dst, object: a } => uses(&[(a, 1)], (dst, 1)),
-        Op::Range { base, .. } => uses(&[(base, 2)], (base, 1)),
+        Op::Range { dst, first, .. } => uses(&[(first, 2)], (dst, 1)),
+        Op::SetField { object, value, .. } => uses(&[(object, 1), (value, 1)], NONE),
+        Op::SetIndex { object, index, value, .. } => uses(&[(object, 1), (index, 1), (value, 1)], NONE),
         Op::Place { base, place } => match program.places.get(usize::from(place)) {
             Some(place) => place_uses(base, place),
             None => uses(&[], NONE),
         },
         Op::Check { reg, .. } | Op::Convert { reg, .. } => uses(&[(reg, 1)], NONE),
         Op::Fits { reg, .. } => uses(&[(reg, 1)], (reg, 1)),
-        Op::Jump { .. } | Op::Loop | Op::Leave => uses(&[], NONE),
+        Op::Jump { .. } | Op::Loop { .. } | Op::Leave => uses(&[], NONE),
         Op::JumpIf { cond: reg, .. }
         | Op::JumpIfNot { cond: reg, .. }
         | Op::JumpIfNull { reg, .. }
         | Op::JumpIfNotNull { reg, .. }
         | Op::JumpIfGiven { reg, .. }
-        | Op::JumpIfMissing { reg, .. } => uses(&[(reg, 1)], NONE),
+        | Op::JumpIfMissing { reg, .. }
+        | Op::JumpEqInt { a: reg, .. }
+        | Op::JumpNeInt { a: reg, .. }
+        | Op::JumpLtInt { a: reg, .. }
+        | Op::JumpLeInt { a: reg, .. }
+        | Op::JumpGtInt { a: reg, .. }
+        | Op::JumpGeInt { a: reg, .. }
+        | Op::JumpEqConst { a: reg, .. }
+        | Op::JumpNeConst { a: reg, .. } => uses(&[(reg, 1)], NONE),
+        Op::JumpEq { a, b, .. }
+        | Op::JumpNe { a, b, .. }
+        | Op::JumpLt { a, b, .. }
+        | Op::JumpLe { a, b, .. }
+        | Op::JumpGt { a, b, .. }
+        | Op::JumpGe { a, b, .. } => uses(&[(a, 1), (b, 1)], NONE),
+        Op::RangeStart { base, .. } | Op::RangeNext { base, .. } => uses(&[(base, 2)], (base, 2)),
         Op::IterStart { base } => uses(&[(base, 1)], (base.saturating_add(1), 1)),
         // The position is changed in place, so it stays live.
-        Op::IterNext { base, .. } => uses(&[(base, 2)], (base.saturating_add(2), 2)),
+        Op::IterNext { base, .. } => uses(&[(base, 2)], (base.saturating_add(2), 1)),
+        Op::IterNextPair { base, .. } => uses(&[(base, 2)], (base.saturating_add(2), 2)),
         Op::Call { base, function } => {
             let params = program.functions.get(function as usize).map_or(0, |function| function.params.len() as u16);
             uses(&[(base, params)], (base, 1))
         }
-        Op::CallValue { base, argc, .. } | Op::CallMethod { base, argc, .. } => {
-            uses(&[(base, argc.saturating_add(1))], (base, 1))
-        }
+        Op::CallValue { base, callee, argc, .. } => uses(&[(callee, 1), (base, u16::from(argc))], (base, 1)),
+        Op::CallMethod { base, argc, .. } => uses(&[(base, argc.saturating_add(1))], (base, 1)),
         Op::Apply { base } => uses(&[(base, 2)], (base, 1)),
         Op::CallSettings { base } => uses(&[(base, 1)], (base, 1)),
         Op::Native { base, argc, .. } | Op::Effect { base, argc, .. } | Op::Tell { base, argc, .. } => {

@@ -119,8 +119,8 @@ fn function(program: &Program, function: &Function) -> Result {
         if let Some(to) = op.target() {
             pc(to)?;
             // Every round of a loop costs fuel, so whatever a program does, others have their turn.
-            if to as usize <= at && function.code[to as usize] != Op::Loop {
-                return Err(format!("op {at} goes back to op {to}, which is no loop head"));
+            if to as usize <= at && !op.ends_round() {
+                return Err(format!("op {at} goes back to op {to}, and ends no round of a loop"));
             }
         }
         entries(program, *op, registers)?;
@@ -178,9 +178,14 @@ fn entries(program: &Program, op: Op, registers: usize) -> Result {
         Op::Record { shape, .. } => within("shape", usize::from(shape), program.shapes.len()),
         Op::Field { name: id, .. }
         | Op::FieldOrNull { name: id, .. }
+        | Op::SetField { name: id, .. }
         | Op::Part { name: id, .. }
         | Op::PartOrNull { name: id, .. }
         | Op::CallMethod { name: id, .. } => name(id),
+        Op::JumpEqConst { constant, .. } | Op::JumpNeConst { constant, .. } => {
+            within("constant", usize::from(constant), program.constants.len())
+        }
+        Op::Return { shared, .. } => within("register", usize::from(shared), registers + 1),
         Op::Native { native, .. } => within("native", usize::from(native), program.natives.len()),
         Op::Effect { effect, .. } => within("effect", usize::from(effect), program.effects.len()),
         Op::Tell { tell, .. } => within("tell", usize::from(tell), program.tells.len()),

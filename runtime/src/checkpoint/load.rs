@@ -418,7 +418,7 @@ fn frames_of(
             }
             fiber.regs[base as usize + usize::from(*reg)] = decoder.value(from)?;
         }
-        let waits = number > 0 && !matches!(op, Some(Op::Loop));
+        let waits = number > 0 && !op.is_some_and(Op::ends_round);
         fiber.frames.push(Frame { function: id, pc: if waits { point.pc + 1 } else { point.pc }, base });
     }
     let scopes = from.count(7)?;

@@ -5,8 +5,6 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use wf_lang::program::Op;
-
 use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
@@ -372,7 +370,7 @@ impl Machine {
             if frame.pc == 0 {
                 return Some(0);
             }
-            if let Some(Op::Loop) = function.code.get(frame.pc as usize) {
+            if function.code.get(frame.pc as usize).is_some_and(|op| op.ends_round()) {
                 return function.safe_point(frame.pc);
             }
         }

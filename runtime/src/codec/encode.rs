@@ -124,59 +124,64 @@ impl<'a> Encoder<'a> {
     }
 
     fn list(&mut self, list: &List, out: &mut Writer) {
-        let items = list.as_slice();
-        self.elements(tag::LIST, chunk::ITEMS, items, list.saved(), out, |encoder, item, out| encoder.value(item, out));
+        let write = |encoder: &mut Self, at: usize, out: &mut Writer| {
+            encoder.value(list.get(at).unwrap_or(&Value::Null), out);
+        };
+        self.elements(tag::LIST, chunk::ITEMS, list.len(), list.saved(), out, write);
     }
 
     fn map(&mut self, map: &Map, out: &mut Writer) {
-        let write = |encoder: &mut Self, (key, value): &(Str, Value), out: &mut Writer| {
-            encoder.text(key, out);
-            encoder.value(value, out);
+        let write = |encoder: &mut Self, at: usize, out: &mut Writer| {
+            if let Some((key, value)) = map.entry(at) {
+                encoder.text(key, out);
+                encoder.value(value, out);
+            }
         };
-        self.elements(tag::MAP, chunk::ENTRIES, map.entries(), map.saved(), out, write);
+        self.elements(tag::MAP, chunk::ENTRIES, map.len(), map.saved(), out, write);
     }
 
-    fn elements<T>(
+    /// Writes a container of `len` elements, each by its position.
+    fn elements(
         &mut self,
         kind: u8,
         leaf_kind: u8,
-        items: &[T],
+        len: usize,
         saved: &Saved,
         out: &mut Writer,
-        write: impl Fn(&mut Self, &T, &mut Writer) + Copy,
+        write: impl Fn(&mut Self, usize, &mut Writer) + Copy,
     ) {
         // One that has shrunk to a leaf may fit in place again.
-        let worth = |tree: &SavedTree| items.len() > tree.width || tree.root(items.len()).is_some();
-        let mut tree = match self.tree(saved).filter(|tree| !items.is_empty() && worth(tree)) {
+        let worth = |tree: &SavedTree| len > tree.width || tree.root(len).is_some();
+        let mut tree = match self.tree(saved).filter(|tree| len > 0 && worth(tree)) {
             Some(tree) => tree,
             None => {
-                if self.inline(kind, items, out, write) {
+                if self.inline(kind, len, out, write) {
                     return;
                 }
-                Box::new(SavedTree::new(self.run_tag, self.first_width(items, write)))
+                Box::new(SavedTree::new(self.run_tag, self.first_width(len, write)))
             }
         };
-        while let Err(narrower) = self.leaves(leaf_kind, items, &mut tree, write) {
+        while let Err(narrower) = self.leaves(leaf_kind, len, &mut tree, write) {
             tree = Box::new(SavedTree::new(self.run_tag, narrower));
         }
         let chunked = if kind == tag::LIST { tag::CHUNKED_LIST } else { tag::CHUNKED_MAP };
-        place(chunked, items.len(), &tree, out);
+        place(chunked, len, &tree, out);
         saved.put(Some(tree));
     }
 
     /// Writes a container in place; `false`, and nothing, when that takes too much.
-    fn inline<T>(
+    fn inline(
         &mut self,
         kind: u8,
-        items: &[T],
+        len: usize,
         out: &mut Writer,
-        write: impl Fn(&mut Self, &T, &mut Writer),
+        write: impl Fn(&mut Self, usize, &mut Writer),
     ) -> bool {
         let start = out.len();
         out.byte(kind);
-        out.size(items.len());
-        for item in items {
-            write(self, item, out);
+        out.size(len);
+        for at in 0..len {
+            write(self, at, out);
             if out.len() - start > INLINE_MAX {
                 out.truncate(start);
                 return false;
@@ -186,24 +191,24 @@ impl<'a> Encoder<'a> {
     }
 
     /// Writes what has no id. Gives a lesser width when a leaf takes too much.
-    fn leaves<T>(
+    fn leaves(
         &mut self,
         kind: u8,
-        items: &[T],
+        len: usize,
         tree: &mut SavedTree,
-        write: impl Fn(&mut Self, &T, &mut Writer),
+        write: impl Fn(&mut Self, usize, &mut Writer),
     ) -> Result<(), usize> {
-        tree.fit(items.len());
+        tree.fit(len);
         let width = tree.width;
         let unsaved = tree.unsaved();
         for leaf in unsaved.first().into_iter().flatten() {
-            let start = leaf * width;
-            let leaf_items = items.get(start..items.len().min(start + width)).unwrap_or_default();
+            let elements = leaf * width..len.min((leaf + 1) * width);
+            let count = elements.len();
             let mut body = Writer::new();
             body.byte(kind);
-            leaf_items.iter().for_each(|item| write(self, item, &mut body));
+            elements.for_each(|at| write(self, at, &mut body));
             if body.len() > LEAF_MAX && width > MIN_WIDTH {
-                return Err(width_for(body.len().div_ceil(leaf_items.len().max(1))).min(width / 2));
+                return Err(width_for(body.len().div_ceil(count.max(1))).min(width / 2));
             }
             tree.set(0, *leaf, self.write(body));
         }
@@ -212,10 +217,10 @@ impl<'a> Encoder<'a> {
     }
 
     /// The width for elements like these, by a sample.
-    fn first_width<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T, &mut Writer)) -> usize {
-        let step = items.len().div_ceil(64).max(1);
+    fn first_width(&mut self, len: usize, write: impl Fn(&mut Self, usize, &mut Writer)) -> usize {
+        let step = len.div_ceil(64).max(1);
         let mut sample = Writer::new();
-        let taken = items.iter().step_by(step).map(|item| write(self, item, &mut sample)).count();
+        let taken = (0..len).step_by(step).map(|at| write(self, at, &mut sample)).count();
         width_for(sample.len().div_ceil(taken.max(1)))
     }
 

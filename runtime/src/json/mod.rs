@@ -10,6 +10,7 @@ use crate::fault::{Fault, Kind};
 use crate::ops::describe;
 use crate::value::{List, MAX_DEPTH, MAX_SIZE, Map, Value, too_deep, too_large};
 
+mod quick;
 mod read;
 mod texts;
 
@@ -46,9 +47,11 @@ fn write(value: &Value, indent: usize, level: usize, out: &mut String) -> Result
             }
             close(map.is_empty(), '}', indent, level, out);
         }
-        Value::Int(number) => drop(write!(out, "{number}")),
+        Value::Int(number) => out.push_str(itoa::Buffer::new().format(*number)),
         Value::Float(number) => out.push_str(&float_text(*number)),
         Value::Str(text) => quote(text, out),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Null => out.push_str("null"),
         scalar => match to_json(scalar)? {
             Json::String(text) => quote(&text, out),
             other => drop(write!(out, "{other}")),

@@ -11,6 +11,9 @@ use crate::value::{List, MAX_DEPTH, Map, Str, Value, too_deep};
 /// The value of JSON text. Faults with kind `json` for what is none, and for a number that no value has; with kind
 /// `limit` for what is larger or nested deeper than a value may be.
 pub fn from_text(text: &str) -> Result<Value, Fault> {
+    if let Some(value) = super::quick::value(text) {
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     // Ours is that of values, and bounded as well.
     reader.disable_recursion_limit();

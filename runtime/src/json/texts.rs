@@ -5,18 +5,21 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use compact_str::{CompactString, format_compact};
+
 /// The units of a duration, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A float as its literal, which is JSON too: `0.1`, `1.0e300`.
-pub fn float_text(number: f64) -> String {
-    let text = serde_json::Value::from(number).to_string();
+pub fn float_text(number: f64) -> CompactString {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format(number);
     match text.split_once('e') {
         Some((digits, exponent)) => {
             let point = if digits.contains('.') { "" } else { ".0" };
-            format!("{digits}{point}e{}", exponent.trim_start_matches('+'))
+            format_compact!("{digits}{point}e{}", exponent.trim_start_matches('+'))
         }
-        None => text,
+        None => text.into(),
     }
 }
 

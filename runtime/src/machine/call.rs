@@ -3,9 +3,9 @@
 use wf_lang::program::{FunctionKind, Param, Receiver};
 
 use super::{
-    Machine,
-    exec::check,
-    fiber::{Fiber, Frame, Scope},
+    Image, Machine,
+    fiber::{Cancel, Deadline, Fiber, Frame, Scope, Then, count_call},
+    rare::check,
 };
 use crate::{
     fault::{Fault, Kind},
@@ -29,14 +29,8 @@ impl Machine {
         fiber.frames.push(Frame { function, pc: 0, base: 0 });
     }
 
-    /// Calls a function whose arguments stand in the registers from `base` on.
-    pub(super) fn call(&self, fiber: &mut Fiber, base: usize, function: u32) -> Result<(), Fault> {
-        let params = self.image.function(function).params.len();
-        self.push(fiber, base, params, function, &[])
-    }
-
     /// Pushes a frame for the `params` arguments from `base` on.
-    fn push(
+    pub(super) fn push(
         &self,
         fiber: &mut Fiber,
         base: usize,
@@ -48,48 +42,41 @@ impl Machine {
             self.look(fiber)?;
         }
         let callee = self.image.function(function);
-        if callee.scoped {
-            self.open_scope(fiber, function, fiber.regs.get(base).cloned());
+        let end = base + params + captures.len().max(usize::from(callee.registers));
+        if fiber.regs.len() < end {
+            fiber.regs.resize(end, Value::Null);
         }
-        fiber.regs.truncate(base + params);
-        fiber.regs.extend_from_slice(captures);
-        fiber.regs.resize(base + usize::from(callee.registers), Value::Null);
+        if callee.scoped {
+            let Fiber { regs, frames, scopes, low_water, .. } = fiber;
+            open_scope(&self.image, function, &regs[base], frames.len(), scopes, low_water);
+        }
+        fiber.regs[base + params..][..captures.len()].clone_from_slice(captures);
         fiber.frames.push(Frame { function, pc: 0, base: base as u32 });
         Ok(())
     }
 
-    fn open_scope(&self, fiber: &mut Fiber, function: u32, first: Option<Value>) {
-        let callee = self.image.function(function);
-        let (name, counter) = match (callee.kind, first) {
-            (FunctionKind::Ask, Some(Value::Agent(agent))) => {
-                let declared = self.image.program.agents.get(agent.declaration() as usize);
-                (declared.map_or("agent", |declared| declared.element.as_str()), AGENT_CALLS | agent.declaration())
-            }
-            _ => (callee.element.as_str(), function),
-        };
-        let index = fiber.count_call(counter);
-        let frame = fiber.frames.len() as u32;
-        fiber.scopes.push(Scope { frame, function, name: name.into(), index, ..Scope::default() });
-    }
-
-    /// Calls the value at `base` with the `argc` arguments behind it.
-    pub(super) fn call_value(&self, fiber: &mut Fiber, base: usize, argc: u16, checked: bool) -> Result<(), Fault> {
-        let argc = usize::from(argc);
-        let callee = fiber.regs[base].take();
-        match callee {
+    /// Calls the value at `callee` with the `argc` arguments from `base` on.
+    pub(super) fn call_value(
+        &self,
+        fiber: &mut Fiber,
+        base: usize,
+        callee: usize,
+        argc: usize,
+        checked: bool,
+    ) -> Result<(), Fault> {
+        match fiber.regs[callee].clone() {
             Value::Closure(closure) => {
                 let function = closure.function().0;
-                for index in 0..argc {
-                    fiber.regs[base + index] = fiber.regs[base + 1 + index].take();
-                }
                 let params = self.arguments(fiber, base, argc, function, checked)?;
                 self.push(fiber, base, params, function, closure.captures())
             }
-            Value::Agent(agent) => {
+            agent @ Value::Agent(_) => {
                 let Some(ask) = self.image.program.ask else {
                     return Err(Fault::new(Kind::Type, "this program has no agents"));
                 };
-                fiber.regs[base] = Value::Agent(agent);
+                // The agent is the first argument.
+                fiber.regs[base + argc] = agent;
+                fiber.regs[base..=base + argc].rotate_right(1);
                 let params = self.arguments(fiber, base, argc + 1, ask.0, checked)?;
                 self.push(fiber, base, params, ask.0, &[])
             }
@@ -141,8 +128,11 @@ impl Machine {
         if let Value::Map(map) = receiver
             && let Some(function @ (Value::Closure(_) | Value::Agent(_))) = map.get(name)
         {
+            let argc = usize::from(argc);
             fiber.regs[base] = function.clone();
-            return self.call_value(fiber, base, argc, true);
+            // The function behind its arguments.
+            fiber.regs[base..=base + argc].rotate_left(1);
+            return self.call_value(fiber, base, base + argc, argc, true);
         }
         let Some(function) = self.method(&fiber.regs[base..=base + usize::from(argc)], name) else {
             let message = format!("{} has no method `{}`", ops::describe(receiver), name.as_str());
@@ -184,6 +174,62 @@ impl Machine {
             return Err(Fault::new(Kind::Type, "this agent is not declared in the program"));
         };
         self.push(fiber, base, 0, declared.settings.0, &[])
+    }
+}
+
+/// Opens the scope of a call, which begins with frame `frame` and has `first` as its first argument.
+#[inline(never)]
+pub(super) fn open_scope(
+    image: &Image,
+    function: u32,
+    first: &Value,
+    frame: usize,
+    scopes: &mut Vec<Scope>,
+    low_water: &mut usize,
+) {
+    let callee = image.function(function);
+    let (name, counter) = match (callee.kind, first) {
+        (FunctionKind::Ask, Value::Agent(agent)) => {
+            let declared = image.program.agents.get(agent.declaration() as usize);
+            let name = declared.map_or("agent", |declared| declared.element.as_str());
+            (name.into(), AGENT_CALLS | agent.declaration())
+        }
+        _ => (image.elements[function as usize].clone(), function),
+    };
+    let index = count_call(scopes, low_water, counter);
+    scopes.push(Scope { frame: frame as u32, function, name, index, ..Scope::default() });
+}
+
+/// Closes the scopes of the calls whose frames are gone: those from `frames` on, with what was to happen to their steps.
+#[inline(never)]
+pub(super) fn close_scopes(
+    scopes: &mut Vec<Scope>,
+    deadlines: &mut Vec<Deadline>,
+    cancels: &mut Vec<Cancel>,
+    frames: usize,
+) {
+    while scopes.len() > 1 && scopes.last().is_some_and(|scope| scope.frame as usize >= frames) {
+        scopes.pop();
+        deadlines.retain(|deadline| (deadline.frame as usize) < frames);
+        cancels.retain(|cancel| (cancel.to as usize) < frames || cancel.then == Then::End);
+    }
+}
+
+/// Puts what the function value in a register has captured into those from `from` on, which lie behind it.
+#[inline(never)]
+pub(super) fn capture(registers: &mut Vec<Value>, callee: usize, from: usize) {
+    let count = match registers.get(callee) {
+        Some(Value::Closure(closure)) => closure.captures().len(),
+        _ => return,
+    };
+    if registers.len() < from + count {
+        registers.resize(from + count, Value::Null);
+    }
+    let (before, behind) = registers.split_at_mut(from);
+    if let Some(Value::Closure(closure)) = before.get(callee) {
+        for (reg, captured) in behind.iter_mut().zip(closure.captures()) {
+            reg.assign(captured.clone());
+        }
     }
 }
 

@@ -18,16 +18,6 @@ use crate::{
     value::Value,
 };
 
-/// Where a fiber goes on behind an op that may send it elsewhere.
-pub(super) enum After {
-    /// At the next op.
-    Next,
-    /// Where its top frame stands now.
-    Elsewhere,
-    /// It stops.
-    Stops(Stop),
-}
-
 impl Machine {
     /// Cancels the run: every branch leaves its stack, innermost first, and runs the `finally` blocks on its way.
     pub fn cancel(&mut self) {
@@ -87,7 +77,7 @@ impl Machine {
         let Some(top) = fiber.frames.last() else { return 0 };
         let code = &self.image.function(top.function).code;
         match &fiber.state {
-            FiberState::Ready(None) if matches!(code.get(top.pc as usize), Some(Op::Loop)) => top.pc,
+            FiberState::Ready(None) if code.get(top.pc as usize).is_some_and(|op| op.ends_round()) => top.pc,
             _ => top.pc.saturating_sub(1),
         }
     }
@@ -135,8 +125,8 @@ impl Machine {
     }
 
     /// A `finally` is left: the cancellation that waited for it comes first, then what the block held up.
-    pub(super) fn leave_finally(&mut self, fiber: &mut Fiber, op: Op) -> After {
-        let Some(top) = fiber.frames.last() else { return After::Next };
+    pub(super) fn leave_finally(&mut self, fiber: &mut Fiber, op: Op) -> Option<Stop> {
+        let top = fiber.frames.last()?;
         let at = top.pc.saturating_sub(1);
         let held = match op {
             Op::Resume { how, value } => {
@@ -150,15 +140,10 @@ impl Machine {
                 self.report_left(&fiber.path(), &error);
                 fiber.left = Some(error);
             }
-            return After::from(self.leave(fiber, cancel, at));
+            return self.leave(fiber, cancel, at);
         }
-        match held {
-            None => After::Next,
-            Some(error) => {
-                let fault = Fault::from_value(&error);
-                After::from(self.throw(fiber, fault, Origin { at, trace: Trace::Below, outside: false }))
-            }
-        }
+        let fault = Fault::from_value(&held?);
+        self.throw(fiber, fault, Origin { at, trace: Trace::Below, outside: false })
     }
 
     /// A cancellation leaves frames from an op of the top one on, until it meets a `finally`, or is where it goes to.
@@ -226,11 +211,5 @@ impl Machine {
     /// What a branch comes to that was cancelled though nobody has cancelled it, as only a checkpoint could say.
     pub(super) fn nobody_cancelled() -> Fault {
         Fault::new(Kind::Error, "the branch was cancelled")
-    }
-}
-
-impl From<Option<Stop>> for After {
-    fn from(stop: Option<Stop>) -> Self {
-        stop.map_or(After::Elsewhere, After::Stops)
     }
 }

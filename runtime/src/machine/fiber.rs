@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
-use super::weight::FIRST_LOOK;
+use super::{Image, call::close_scopes, weight::FIRST_LOOK};
 use crate::{
     effect::Effect,
     fault::Fault,
@@ -263,19 +263,7 @@ impl Fiber {
 
     /// Counts a call of a declaration in the innermost scope; gives its index there.
     pub(crate) fn count_call(&mut self, declaration: u32) -> u32 {
-        let Some(scope) = self.scopes.last_mut() else { return 0 };
-        self.low_water = self.low_water.min(scope.frame as usize);
-        match scope.counts.calls.iter_mut().find(|(known, _)| *known == declaration) {
-            Some((_, count)) => {
-                let index = *count;
-                *count = index.saturating_add(1);
-                index
-            }
-            None => {
-                scope.counts.calls.push((declaration, 1));
-                0
-            }
-        }
+        count_call(&mut self.scopes, &mut self.low_water, declaration)
     }
 
     /// Counts a call to the outside in the innermost scope; gives its ordinal there.
@@ -287,16 +275,41 @@ impl Fiber {
         ordinal
     }
 
+    /// Where the registers of the top frame end; beyond are none that anybody reads.
+    pub(super) fn end(&self, image: &Image) -> usize {
+        let top = self.frames.last();
+        top.map_or(0, |frame| frame.base as usize + usize::from(image.function(frame.function).registers))
+    }
+
+    /// Gives room back, for it will wait.
+    pub(super) fn rest(&mut self, image: &Image) {
+        self.regs.truncate(self.end(image));
+        self.regs.shrink_to_fit();
+    }
+
     /// Removes the top frame, and its scope if it has one. What is below will change.
     pub(crate) fn pop_frame(&mut self) -> Option<Frame> {
         let frame = self.frames.pop()?;
         let index = self.frames.len();
-        while self.scopes.len() > 1 && self.scopes.last().is_some_and(|scope| scope.frame as usize >= index) {
-            self.scopes.pop();
-            self.deadlines.retain(|deadline| (deadline.frame as usize) < index);
-            self.cancels.retain(|cancel| (cancel.to as usize) < index || cancel.then == Then::End);
-        }
+        close_scopes(&mut self.scopes, &mut self.deadlines, &mut self.cancels, index);
         self.low_water = self.low_water.min(index.saturating_sub(1));
         Some(frame)
+    }
+}
+
+/// Counts a call of a declaration in the innermost scope; gives its index there. The scope has changed since it was saved.
+pub(super) fn count_call(scopes: &mut [Scope], low_water: &mut usize, declaration: u32) -> u32 {
+    let Some(scope) = scopes.last_mut() else { return 0 };
+    *low_water = (*low_water).min(scope.frame as usize);
+    match scope.counts.calls.iter_mut().find(|(known, _)| *known == declaration) {
+        Some((_, count)) => {
+            let index = *count;
+            *count = index.saturating_add(1);
+            index
+        }
+        None => {
+            scope.counts.calls.push((declaration, 1));
+            0
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     fault::{Fault, Kind},
     ops,
-    value::{List, Map, Str, Value},
+    value::{List, Map, Shape, Str, Value},
 };
 
 impl Machine {
@@ -261,7 +261,7 @@ impl Group {
             GatherBranches::Named(keys) if in_order(spec) => {
                 let keys: Vec<Str> = keys.iter().map(|key| Str::from(key.as_str())).collect();
                 let results = results.as_list().map_or(&[][..], List::as_slice);
-                Map::from_shape(&keys, results.iter().cloned()).map(Value::Map)
+                Map::from_shape(&Shape::of(keys), results.iter().cloned()).map(Value::Map)
             }
             _ => Ok(results),
         }

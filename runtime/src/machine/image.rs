@@ -1,6 +1,6 @@
 //! A program as the machine holds it: shared by all runs, with its natives found and its constants made.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use wf_lang::{
     Source, Span,
@@ -9,7 +9,7 @@ use wf_lang::{
 
 use crate::{
     native::{NativeFn, native},
-    value::{Str, Value},
+    value::{self, Shape, Str, Value},
 };
 
 /// A program, ready to be run by many machines.
@@ -21,7 +21,9 @@ pub struct Image {
     pub(crate) natives: Vec<NativeFn>,
     pub(crate) constants: Vec<Value>,
     pub(crate) names: Vec<Str>,
-    pub(crate) shapes: Vec<Vec<Str>>,
+    /// What calls of the functions are called in paths.
+    pub(crate) elements: Vec<Str>,
+    pub(crate) shapes: Vec<value::Arc<Shape>>,
 }
 
 impl Image {
@@ -43,9 +45,13 @@ impl Image {
         });
         let constants = constants.collect();
         let text = |text: &smol_str::SmolStr| Str::from(text.as_str());
-        let names = program.names.iter().map(text).collect();
-        let shapes = program.shapes.iter().map(|keys| keys.iter().map(text).collect()).collect();
-        Ok(Arc::new(Self { program, sources, natives, constants, names, shapes }))
+        let names: Vec<Str> = program.names.iter().map(text).collect();
+        // A field that the program names is found without comparing texts in a record that it makes.
+        let named: HashMap<&str, &Str> = names.iter().map(|name| (name.as_str(), name)).collect();
+        let key = |key: &smol_str::SmolStr| named.get(key.as_str()).map_or_else(|| text(key), |name| (*name).clone());
+        let shapes = program.shapes.iter().map(|keys| Shape::of(keys.iter().map(key).collect())).collect();
+        let elements = program.functions.iter().map(|function| text(&function.element)).collect();
+        Ok(Arc::new(Self { program, sources, natives, constants, names, elements, shapes }))
     }
 
     /// A function; ids are checked when programs and checkpoints are loaded.

@@ -20,11 +20,14 @@ use crate::{
 mod call;
 mod cancel;
 mod clock;
+mod dispatch;
 mod exec;
 mod fiber;
 mod gather;
 mod image;
+mod iter;
 mod place;
+mod rare;
 mod scope;
 mod tell;
 mod testing;
@@ -32,14 +35,15 @@ mod unknown;
 mod unwind;
 pub(crate) mod view;
 mod weight;
+mod window;
 
-pub(crate) use exec::result_register;
 pub(crate) use fiber::{
     Around, Cancel, Clock, Counts, Deadline, Delivered, End, Ending, Fiber, FiberState, Frame, Group, Scope, Then,
 };
 pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
 pub use image::Image;
+pub(crate) use rare::result_register;
 pub use tell::TELLS;
 pub(crate) use unknown::{Decided, Unknown};
 
@@ -185,12 +189,14 @@ impl Machine {
                 }
                 Stop::Asked(effect) => {
                     self.ready.pop_front();
+                    fiber.rest(&self.image);
                     fiber.state = FiberState::Waiting(Box::new(effect.clone()));
                     self.fibers.insert(id, fiber);
                     return Progress::Effect(effect);
                 }
                 Stop::Joins(group) => {
                     self.ready.pop_front();
+                    fiber.rest(&self.image);
                     self.boundary = true;
                     fiber.state = FiberState::Joining(group);
                     self.fibers.insert(id, fiber);

@@ -162,19 +162,21 @@ impl Machine {
 
     /// Calls the function value at `base` with the elements of the list behind it.
     pub(super) fn apply(&self, fiber: &mut Fiber, base: usize) -> Result<(), Fault> {
-        let arguments = fiber.regs[base + 1].take();
+        let (function, arguments) = (fiber.regs[base].take(), fiber.regs[base + 1].take());
         let arguments = arguments.as_list().map_or(&[][..], List::as_slice);
-        let Ok(argc) = u16::try_from(arguments.len()) else {
-            return Err(Fault::new(Kind::Type, format!("a call with {} arguments", arguments.len())));
-        };
-        let end = base + 1 + arguments.len();
-        if fiber.regs.len() < end {
-            fiber.regs.resize(end, Value::Null);
+        let argc = arguments.len();
+        if u16::try_from(argc).is_err() {
+            return Err(Fault::new(Kind::Type, format!("a call with {argc} arguments")));
         }
-        for (reg, argument) in fiber.regs[base + 1..end].iter_mut().zip(arguments) {
+        // The function behind its arguments.
+        if fiber.regs.len() <= base + argc {
+            fiber.regs.resize(base + argc + 1, Value::Null);
+        }
+        for (reg, argument) in fiber.regs[base..].iter_mut().zip(arguments) {
             *reg = argument.clone();
         }
-        self.call_value(fiber, base, argc, true)
+        fiber.regs[base + argc] = function;
+        self.call_value(fiber, base, base + argc, argc, true)
     }
 
     /// The value of a function beside the run, which stays as it is: on a machine of its own, with the run's constants

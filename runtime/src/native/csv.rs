@@ -11,7 +11,7 @@ use super::{
 use crate::{
     fault::{Fault, Kind},
     ops::{quote, render},
-    value::{List, Map, Str, Value},
+    value::{List, Map, Shape, Str, Value},
 };
 
 /// The character between two fields; a comma when it was left out.
@@ -45,6 +45,7 @@ pub(super) fn parse(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, 
         let twice = names.iter().find(|name| !seen.insert(name.as_str()));
         return Err(bad(format!("two columns have the name {}", quote(twice.map_or("", Str::as_str)))));
     }
+    let shape = Shape::of(names.clone());
     let mut rows = List::new();
     for record in reader.records() {
         let record = record.map_err(unread)?;
@@ -52,7 +53,7 @@ pub(super) fn parse(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, 
             let line = record.position().map_or(0, ::csv::Position::line);
             return Err(bad(format!("line {line} has {} fields, and the first row {}", record.len(), names.len())));
         }
-        rows.push(Value::Map(Map::from_shape(&names, record.iter().map(Value::str))?))?;
+        rows.push(Value::Map(Map::from_shape(&shape, record.iter().map(Value::str))?))?;
     }
     Ok(Value::List(rows))
 }

@@ -6,17 +6,19 @@ use crate::fault::{Fault, Kind};
 use crate::value::{List, MAX_SIZE, Map, Range, Str, Value, too_large};
 
 /// `object.name`; absent faults with kind `key`.
-pub fn field(object: &Value, name: &str) -> Result<Value, Fault> {
+#[inline]
+pub fn field(object: &Value, name: &Str) -> Result<Value, Fault> {
     match object {
-        Value::Map(map) => map.get(name).cloned().ok_or_else(|| no_field(map, name)),
+        Value::Map(map) => map.field(name).cloned().ok_or_else(|| no_field(map, name)),
         other => Err(no_fields(other, name)),
     }
 }
 
 /// `object.name`; absent gives null, and so does null.
-pub fn field_or_null(object: &Value, name: &str) -> Result<Value, Fault> {
+#[inline]
+pub fn field_or_null(object: &Value, name: &Str) -> Result<Value, Fault> {
     match object {
-        Value::Map(map) => Ok(map.get(name).cloned().unwrap_or_default()),
+        Value::Map(map) => Ok(map.field(name).cloned().unwrap_or_default()),
         Value::Null => Ok(Value::Null),
         other => Err(no_fields(other, name)),
     }
@@ -40,12 +42,14 @@ pub fn list_len(object: &Value) -> Value {
     len.and_then(|len| i64::try_from(len).ok()).map_or(Value::Null, Value::Int)
 }
 
+#[cold]
 pub(super) fn no_field(map: &Map, name: &str) -> Fault {
     let near = map.keys().find(|key| key.eq_ignore_ascii_case(name));
     let hint = near.map_or_else(|| format!("; write `?.{name}` for null"), |near| format!("; did you mean `{near}`?"));
     Fault::new(Kind::Key, format!("{} has no field `{name}`{hint}", describe(&Value::Map(map.clone()))))
 }
 
+#[cold]
 pub(super) fn no_fields(object: &Value, name: &str) -> Fault {
     Fault::new(Kind::Type, format!("{} has no field `{name}`", describe(object)))
 }
@@ -58,9 +62,9 @@ pub fn index(object: &Value, key: &Value) -> Result<Value, Fault> {
             .and_then(|at| list.get(at))
             .cloned()
             .ok_or_else(|| out_of_range(object, *at, list.len())),
-        (Value::Map(map), Value::Str(key)) => Ok(map.get(key).cloned().unwrap_or_default()),
+        (Value::Map(map), Value::Str(key)) => Ok(map.field(key).cloned().unwrap_or_default()),
         (Value::Str(text), Value::Int(at)) => match position(*at, text.chars_len()) {
-            Some(at) => Ok(Value::str(text.slice(at, at + 1))),
+            Some(at) => Ok(Value::Str(text.char_at(at))),
             None => Err(out_of_range(object, *at, text.chars_len())),
         },
         (Value::Range(range), Value::Int(at)) => {
@@ -112,6 +116,7 @@ pub(super) fn position(at: i64, len: usize) -> Option<usize> {
     usize::try_from(at).ok().filter(|at| *at < len)
 }
 
+#[cold]
 pub(super) fn out_of_range(object: &Value, at: i64, len: usize) -> Fault {
     let what = match object {
         Value::Str(_) => "characters",
@@ -145,13 +150,20 @@ pub fn iter_len(value: &Value) -> Result<usize, Fault> {
     match value {
         Value::List(list) => Ok(list.len()),
         Value::Map(map) => Ok(map.len()),
-        Value::Range(range) if range.start.is_some() && range.end.is_none() => Ok(usize::MAX),
-        Value::Range(range) => closed(range),
+        Value::Range(range) => range_len(range),
         Value::Str(text) => Err(Fault::new(
             Kind::Type,
             format!("cannot go through string {}; write `.chars()` for its characters", quote(text)),
         )),
         other => Err(Fault::new(Kind::Type, format!("cannot go through {}", describe(other)))),
+    }
+}
+
+/// The same of a range, which may have no end.
+pub(crate) fn range_len(range: &Range) -> Result<usize, Fault> {
+    match range.end {
+        None if range.start.is_some() => Ok(usize::MAX),
+        _ => closed(range),
     }
 }
 
@@ -185,6 +197,22 @@ pub(crate) fn as_list(value: &Value) -> Result<List, Fault> {
         }
         other => Err(Fault::new(Kind::Type, format!("expected a list, found {}", describe(other)))),
     }
+}
+
+/// How many elements, keys or characters a value has.
+#[inline]
+pub(crate) fn count(value: &Value) -> Result<i64, Fault> {
+    let count = match value {
+        Value::List(list) => list.len(),
+        Value::Map(map) => map.len(),
+        Value::Str(text) => text.chars_len(),
+        Value::Range(range) => closed(range)?,
+        other => {
+            let message = format!("expected a list, a map or a string, found {}", describe(other));
+            return Err(Fault::new(Kind::Type, message));
+        }
+    };
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// A key or field name as text.

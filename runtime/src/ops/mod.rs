@@ -5,15 +5,19 @@
 
 use std::cmp::Ordering;
 
+use wf_lang::program::Comparison;
+
 use crate::fault::{Fault, Kind};
 use crate::value::{MAX_SIZE, Secret, SecretPart, Value, compare_int_float, too_large};
 
 mod access;
+mod build;
 mod place;
 mod show;
 
-pub(crate) use access::{as_list, key_text};
+pub(crate) use access::{as_list, count, key_text, range_len};
 pub use access::{contains, field, field_or_null, index, iter_len, iter_next, list_len, part};
+pub(crate) use build::{extend_list, extend_record, push, put, set_field, set_index};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};
 pub(crate) use show::quote;
 pub use show::{concat, describe, display, render};
@@ -213,8 +217,32 @@ pub fn condition(value: &Value) -> Result<bool, Fault> {
 }
 
 /// `a == b`.
+#[inline(always)]
 pub fn equal(a: &Value, b: &Value) -> bool {
-    a == b
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (a, b) => a == b,
+    }
+}
+
+/// `a == value`.
+#[inline(always)]
+pub(crate) fn equal_int(a: &Value, value: i16) -> bool {
+    match a {
+        Value::Int(a) => *a == i64::from(value),
+        Value::Float(a) => *a == f64::from(value),
+        _ => false,
+    }
+}
+
+/// Whether a value that is no int passes a test against one.
+pub(crate) fn test_int(test: Comparison, a: &Value, value: i16) -> Result<bool, Fault> {
+    match test {
+        Comparison::Eq => Ok(equal_int(a, value)),
+        Comparison::Ne => Ok(!equal_int(a, value)),
+        test => compare(a, &Value::Int(i64::from(value))).map(|order| test.passes(order)),
+    }
 }
 
 /// The order of two numbers, texts, durations, times or bools.

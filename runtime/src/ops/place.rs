@@ -26,7 +26,28 @@ pub enum PlaceStep<'a> {
 
 /// What stands at the place. A missing key of a map reads as null, as in any other expression.
 pub fn place_get(root: &Value, steps: &[PlaceStep<'_>]) -> Result<Value, Fault> {
-    let mut value = root.clone();
+    let mut value = root;
+    for (at, step) in steps.iter().enumerate() {
+        let inner = match (value, step) {
+            (Value::Map(map), PlaceStep::Field { name, .. }) => map.field(name),
+            (Value::List(list), PlaceStep::Index(Value::Int(key))) => {
+                position(*key, list.len()).and_then(|at| list.get(at))
+            }
+            (Value::Map(map), PlaceStep::Index(Value::Str(key))) => map.get(key),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => value = inner,
+            None => return get_slowly(value, &steps[at..]),
+        }
+    }
+    Ok(value.clone())
+}
+
+/// The same where something is missing, or comes to be by reading: a slice, a character.
+#[cold]
+fn get_slowly(value: &Value, steps: &[PlaceStep<'_>]) -> Result<Value, Fault> {
+    let mut value = value.clone();
     for step in steps {
         value = match step {
             PlaceStep::Field { name, lenient: true } => field_or_null(&value, name)?,
@@ -45,7 +66,7 @@ pub fn place_set(root: &mut Value, steps: &[PlaceStep<'_>], new: Value) -> Resul
     };
     room(root, steps, new.depth(), || new.size().saturating_sub(place_get(root, steps).map_or(0, |old| old.size())))?;
     at(root, way, |holder| match (holder, last) {
-        (Value::Map(map), PlaceStep::Field { name, .. }) => map.insert(*name, new).map(drop),
+        (Value::Map(map), PlaceStep::Field { name, .. }) => map.set_field(name, new),
         (Value::Map(map), PlaceStep::Index(key)) => map.insert(key_text(key)?, new).map(drop),
         (Value::List(list), PlaceStep::Index(Value::Int(key))) => match position(*key, list.len()) {
             Some(at) => list.set(at, new).map(drop),
@@ -110,7 +131,7 @@ fn look(root: &Value, way: &[PlaceStep<'_>]) -> Result<(), Fault> {
     let mut value = root;
     for step in way {
         value = match (value, step) {
-            (Value::Map(map), PlaceStep::Field { name, .. }) => map.get(name).ok_or_else(|| no_field(map, name))?,
+            (Value::Map(map), PlaceStep::Field { name, .. }) => map.field(name).ok_or_else(|| no_field(map, name))?,
             (Value::Map(map), PlaceStep::Index(key)) => {
                 let key = key_text(key)?;
                 map.get(key).ok_or_else(|| no_key(key))?
@@ -134,13 +155,10 @@ fn walk<R>(
     };
     // One more level of generic recursion would not end; the rest of the way goes through a pointer.
     let mut act = Some(act);
-    let mut result = Err(Fault::new(Kind::Key, "the place is gone"));
-    descend(value, step, rest, &mut |value| {
-        if let Some(act) = act.take() {
-            result = act(value);
-        }
-    });
-    result
+    let mut result = None;
+    descend(value, step, rest, &mut |value| result = act.take().map(|act| act(value)));
+    // The place was looked at before.
+    result.unwrap_or_else(|| Err(no_place(value, step)))
 }
 
 fn descend(value: &mut Value, step: &PlaceStep<'_>, rest: &[PlaceStep<'_>], act: &mut dyn FnMut(&mut Value)) {
@@ -150,7 +168,7 @@ fn descend(value: &mut Value, step: &PlaceStep<'_>, rest: &[PlaceStep<'_>], act:
     };
     // What stands there was looked at before; there is room for what is put there.
     match (value, step) {
-        (Value::Map(map), PlaceStep::Field { name, .. }) => drop(map.update(name, next)),
+        (Value::Map(map), PlaceStep::Field { name, .. }) => drop(map.update_field(name, next)),
         (Value::Map(map), PlaceStep::Index(Value::Str(key))) => drop(map.update(key, next)),
         (Value::List(list), PlaceStep::Index(Value::Int(key))) => {
             if let Some(at) = position(*key, list.len()) {

@@ -1,5 +1,7 @@
 //! Values as text: for `${…}`, and for messages.
 
+use compact_str::CompactString;
+
 use super::join_secrets;
 use crate::fault::{Fault, Kind};
 use crate::json;
@@ -14,7 +16,7 @@ pub fn render(value: &Value) -> Result<Str, Fault> {
     match value {
         Value::Str(text) => Ok(text.clone()),
         Value::Null => Err(Fault::new(Kind::Type, "null cannot be put into text; give it a value with `??` first")),
-        Value::Int(number) => Ok(number.to_string().into()),
+        Value::Int(number) => Ok(itoa::Buffer::new().format(*number).into()),
         Value::Bool(value) => Ok(if *value { "true" } else { "false" }.into()),
         Value::Duration(millis) => Ok(json::duration_text(*millis).into()),
         Value::Time(millis) => Ok(json::time_text(*millis).into()),
@@ -36,10 +38,11 @@ pub fn concat(values: &[Value]) -> Result<Value, Fault> {
             .collect();
         return Ok(join_secrets(&rendered?));
     }
-    let mut text = String::new();
+    let mut text = CompactString::with_capacity(values.iter().map(likely_len).sum());
     for value in values {
         match value {
             Value::Str(part) => text.push_str(part),
+            Value::Int(number) => text.push_str(itoa::Buffer::new().format(*number)),
             other => text.push_str(&render(other)?),
         }
         if text.len() > MAX_SIZE {
@@ -47,6 +50,15 @@ pub fn concat(values: &[Value]) -> Result<Value, Fault> {
         }
     }
     Ok(Value::Str(text.into()))
+}
+
+/// How long the text of a value will be, for most.
+fn likely_len(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => text.byte_len(),
+        Value::Int(number) => number.unsigned_abs().checked_ilog10().map_or(1, |tens| tens as usize + 1),
+        _ => 8,
+    }
 }
 
 /// The value as people read it; never fails. What is no data shows what it is.

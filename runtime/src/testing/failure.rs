@@ -4,7 +4,7 @@ use wf_lang::Span;
 
 use super::{
     diff::{DiffLine, diff},
-    show::{inline, lines},
+    show::{inline, lines, parted},
 };
 use crate::{
     effect::Effect,
@@ -93,7 +93,11 @@ fn compared(operator: &str, texts: &Value, values: &Value) -> Failure {
             failure = failure.value(one_line(text), value);
         }
     }
-    if operator == "==" {
+    let comparable = matches!(
+        (left, right),
+        (Value::Str(_), Value::Str(_)) | (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_))
+    );
+    if operator == "==" && comparable {
         let (left, right) = (parts(left), parts(right));
         if left.len() > 1 || right.len() > 1 {
             failure.diff = diff(&left, &right);
@@ -102,11 +106,11 @@ fn compared(operator: &str, texts: &Value, values: &Value) -> Failure {
     failure
 }
 
-/// What a value is compared by: the lines of a text, else those in which the value is shown.
+/// What a value is compared by: the lines of a text, else the lines of its parts.
 fn parts(value: &Value) -> Vec<String> {
     match value {
         Value::Str(text) if text.as_str().contains('\n') => text.as_str().split('\n').map(str::to_owned).collect(),
-        other => lines(other),
+        other => parted(other),
     }
 }
 

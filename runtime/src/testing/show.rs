@@ -15,8 +15,17 @@ const MOST_CHARS: usize = 4000;
 
 /// The lines of a value.
 pub(super) fn lines(value: &Value) -> Vec<String> {
+    written(value, WIDTH)
+}
+
+/// The lines of a value, with each element and field on a line of its own, however short they are.
+pub(super) fn parted(value: &Value) -> Vec<String> {
+    written(value, 0)
+}
+
+fn written(value: &Value, width: usize) -> Vec<String> {
     let mut out = Vec::new();
-    write(value, "", "", 0, &mut out);
+    write(value, "", "", 0, width, &mut out);
     if out.len() > MOST_LINES {
         let more = out.len() - MOST_LINES;
         out.truncate(MOST_LINES);
@@ -32,23 +41,24 @@ pub(super) fn inline(value: &Value) -> String {
     cut(out)
 }
 
-fn write(value: &Value, before: &str, after: &str, depth: usize, out: &mut Vec<String>) {
+/// Writes a value on one line where it fits the width, else part by part; its parts always have the full width.
+fn write(value: &Value, before: &str, after: &str, depth: usize, width: usize, out: &mut Vec<String>) {
     if out.len() > MOST_LINES {
         // Counted, not shown.
         return out.push(String::new());
     }
     let indent = "  ".repeat(depth);
-    let short = fits(value, WIDTH.saturating_sub(indent.len() + before.len()));
+    let short = fits(value, width.saturating_sub(indent.len() + before.len()));
     match value {
         _ if short.is_some() => out.push(format!("{indent}{before}{}{after}", short.unwrap_or_default())),
         Value::List(list) if !list.is_empty() && depth < 32 => {
             out.push(format!("{indent}{before}["));
-            list.iter().for_each(|item| write(item, "", ",", depth + 1, out));
+            list.iter().for_each(|item| write(item, "", ",", depth + 1, WIDTH, out));
             out.push(format!("{indent}]{after}"));
         }
         Value::Map(map) if !map.is_empty() && depth < 32 => {
             out.push(format!("{indent}{before}{{"));
-            map.iter().for_each(|(key, item)| write(item, &format!("{}: ", name(key)), ",", depth + 1, out));
+            map.iter().for_each(|(key, item)| write(item, &format!("{}: ", name(key)), ",", depth + 1, WIDTH, out));
             out.push(format!("{indent}}}{after}"));
         }
         _ => out.push(format!("{indent}{before}{}{after}", inline(value))),
@@ -148,6 +158,13 @@ mod tests {
         let expected =
             format!("{{\n  items: [\n    \"{}\",\n    \"{}\",\n  ],\n  n: 1,\n}}", "one".repeat(20), "two".repeat(20));
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn parts_are_told_apart_however_short_they_are() {
+        let value = json::from_json(&serde_json::json!({ "a": [1, 2], "b": {} })).expect("data");
+        assert_eq!(parted(&value), ["{", "  a: [1, 2],", "  b: {},", "}"]);
+        assert_eq!(parted(&Value::Int(3)), ["3"]);
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Lists: flat, changed in place while nobody else holds them.
 
-use std::sync::Arc;
-
-use super::{Nest, SCALAR, Saved, Value, count_copy};
+use super::{Arc, MAX_SIZE, Nest, SCALAR, Saved, Value, count_copy};
 use crate::fault::Fault;
 
 /// A list. Whatever would nest it deeper than [`super::MAX_DEPTH`], or make it larger than [`super::MAX_SIZE`], fails with kind `limit` and changes nothing.
@@ -68,6 +66,7 @@ impl List {
     }
 
     /// Adds an element at the end.
+    #[inline]
     pub fn push(&mut self, item: Value) -> Result<(), Fault> {
         let nest = self.0.nest.with(&item)?;
         let body = self.body();
@@ -75,6 +74,40 @@ impl List {
         body.nest = nest;
         body.items.push(item);
         Ok(())
+    }
+
+    /// Adds an element at the end, if it is a scalar and nobody else holds the list; `false`, and nothing, if not.
+    #[inline(always)]
+    pub(crate) fn push_scalar(&mut self, item: &Value) -> bool {
+        if !item.is_scalar() {
+            return false;
+        }
+        let Some(body) = Arc::get_mut(&mut self.0) else { return false };
+        let nest = body.nest.with_bytes(SCALAR);
+        if nest.size as usize > MAX_SIZE {
+            return false;
+        }
+        body.nest = nest;
+        body.saved.touch_from(body.items.len());
+        body.items.push(Value::Null);
+        if let Some(last) = body.items.last_mut() {
+            last.copy_from(item);
+        }
+        true
+    }
+
+    /// Replaces a scalar by another one, if nobody else holds the list; `false`, and nothing, if not.
+    #[inline(always)]
+    pub(crate) fn set_scalar(&mut self, at: i64, item: &Value) -> bool {
+        let Some(body) = Arc::get_mut(&mut self.0) else { return false };
+        let Ok(at) = usize::try_from(at) else { return false };
+        let Some(slot) = body.items.get_mut(at) else { return false };
+        if !slot.is_scalar() || !item.is_scalar() {
+            return false;
+        }
+        body.saved.touch(at);
+        slot.copy_from(item);
+        true
     }
 
     /// Takes the last element away.
@@ -115,12 +148,12 @@ impl List {
     /// Replaces the element at `at`; `false` when there is none.
     pub fn set(&mut self, at: usize, item: Value) -> Result<bool, Fault> {
         let Some(old) = self.get(at) else { return Ok(false) };
-        let nest = self.0.nest.without(old.size()).with(&item)?;
+        let nest = self.0.nest.replaced(old, &item)?;
         let body = self.body();
         body.saved.touch(at);
         body.nest = nest;
         if let Some(slot) = body.items.get_mut(at) {
-            *slot = item;
+            slot.assign(item);
         }
         Ok(true)
     }
@@ -172,7 +205,7 @@ impl List {
             Some([]) | None => List::new(),
             Some(items) => {
                 let size = SCALAR + items.iter().map(Value::size).sum::<usize>();
-                Self::build(items.to_vec(), Nest { size, ..self.0.nest })
+                Self::build(items.to_vec(), Nest { size: 0, ..self.0.nest }.with_bytes(size))
             }
         }
     }
@@ -190,8 +223,9 @@ impl List {
         &self.0.saved
     }
 
+    #[inline]
     fn body(&mut self) -> &mut Body {
-        if Arc::strong_count(&self.0) != 1 && !self.0.items.is_empty() {
+        if !Arc::is_unique(&self.0) && !self.0.items.is_empty() {
             count_copy();
         }
         Arc::make_mut(&mut self.0)

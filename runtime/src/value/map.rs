@@ -1,17 +1,12 @@
 //! Maps and records: entries in the order in which their keys were first put in.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, LazyLock, OnceLock};
+use smallvec::SmallVec;
 
-use hashbrown::HashTable;
-
-use super::{Nest, Saved, Str, Value, count_copy};
+use super::{Arc, Nest, Saved, Shape, Str, Value, count_copy};
 use crate::fault::Fault;
 
-/// Up to this many entries, looking at each is quicker than an index.
-const UNINDEXED: usize = 8;
-
-static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+/// Records of so many fields are one piece of memory.
+const INLINE: usize = 4;
 
 /// A map or record. Whatever would nest it deeper than [`super::MAX_DEPTH`], or make it larger than
 /// [`super::MAX_SIZE`], fails with kind `limit` and changes nothing.
@@ -20,84 +15,22 @@ pub struct Map(Arc<Body>);
 
 #[derive(Clone)]
 struct Body {
-    entries: Vec<(Str, Value)>,
-    /// Positions by the hash of their keys; made when first needed, never saved.
-    index: OnceLock<HashTable<u32>>,
+    shape: Arc<Shape>,
+    /// As many as the shape has keys.
+    values: SmallVec<[Value; INLINE]>,
     nest: Nest,
     saved: Saved,
-}
-
-fn hash(key: &str) -> u64 {
-    HASHER.hash_one(key)
-}
-
-fn index_of(entries: &[(Str, Value)]) -> HashTable<u32> {
-    let mut table = HashTable::with_capacity(entries.len());
-    for (position, (key, _)) in (0u32..).zip(entries) {
-        table.insert_unique(hash(key), position, |_| 0);
-    }
-    table
-}
-
-impl Body {
-    fn find(&self, key: &str) -> Option<usize> {
-        if self.entries.len() <= UNINDEXED {
-            return self.entries.iter().position(|(other, _)| other.as_str() == key);
-        }
-        let index = self.index.get_or_init(|| index_of(&self.entries));
-        let here =
-            |position: &u32| self.entries.get(*position as usize).is_some_and(|(other, _)| other.as_str() == key);
-        index.find(hash(key), here).map(|position| *position as usize)
-    }
-
-    fn push(&mut self, key: Str, value: Value) {
-        let position = self.entries.len();
-        self.saved.touch_from(position);
-        if let Some(index) = self.index.get_mut() {
-            let entries = &self.entries;
-            index.insert_unique(hash(&key), position as u32, |other| {
-                entries.get(*other as usize).map_or(0, |(key, _)| hash(key))
-            });
-        }
-        self.entries.push((key, value));
-    }
-
-    fn remove(&mut self, position: usize) -> Option<(Str, Value)> {
-        if position >= self.entries.len() {
-            return None;
-        }
-        self.saved.touch_from(position);
-        let (key, value) = self.entries.remove(position);
-        self.nest = self.nest.without(value.size().saturating_add(key.byte_len()));
-        if let Some(index) = self.index.get_mut() {
-            if let Ok(entry) = index.find_entry(hash(&key), |other| *other as usize == position) {
-                entry.remove();
-            }
-            for other in index.iter_mut().filter(|other| **other as usize > position) {
-                *other -= 1;
-            }
-        }
-        if self.entries.len() <= UNINDEXED {
-            self.index.take();
-        }
-        Some((key, value))
-    }
 }
 
 impl Map {
     /// An empty map.
     pub fn new() -> Map {
-        Self::with_capacity(0)
+        Self::build(Shape::empty(), SmallVec::new(), Nest::EMPTY)
     }
 
     /// An empty map with room for `capacity` entries.
     pub fn with_capacity(capacity: usize) -> Map {
-        Map(Arc::new(Body {
-            entries: Vec::with_capacity(capacity),
-            index: OnceLock::new(),
-            nest: Nest::EMPTY,
-            saved: Saved::default(),
-        }))
+        Self::build(Shape::empty(), SmallVec::with_capacity(capacity), Nest::EMPTY)
     }
 
     /// A map of these entries, later ones winning.
@@ -109,84 +42,134 @@ impl Map {
         Ok(map)
     }
 
-    /// A record whose keys are known to differ, as those of a shape do.
-    pub fn from_shape(keys: &[Str], values: impl IntoIterator<Item = Value>) -> Result<Map, Fault> {
-        let entries: Vec<_> = keys.iter().cloned().zip(values).collect();
-        let nest = entries.iter().try_fold(Nest::EMPTY, |nest, (key, value)| nest.with_entry(key, value))?;
-        Ok(Map(Arc::new(Body { entries, index: OnceLock::new(), nest, saved: Saved::default() })))
+    /// A record with the keys of a shape, and as many values.
+    #[inline]
+    pub(crate) fn from_shape(shape: &Arc<Shape>, values: impl Iterator<Item = Value>) -> Result<Map, Fault> {
+        let values: SmallVec<[Value; INLINE]> = values.collect();
+        let nest = Nest::EMPTY.with_bytes(shape.bytes()).with_all(&values)?;
+        Ok(Self::build(Arc::clone(shape), values, nest))
+    }
+
+    fn build(shape: Arc<Shape>, values: SmallVec<[Value; INLINE]>, nest: Nest) -> Map {
+        Map(Arc::new(Body { shape, values, nest, saved: Saved::default() }))
     }
 
     /// How many entries it has.
     pub fn len(&self) -> usize {
-        self.0.entries.len()
+        self.0.values.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.is_empty()
+        self.0.values.is_empty()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.find(key).and_then(|position| self.0.entries.get(position)).map(|(_, value)| value)
+        self.0.shape.find(key).and_then(|position| self.0.values.get(position))
+    }
+
+    /// The same for a key that is a text of its own, such as a name in the program.
+    #[inline]
+    pub(crate) fn field(&self, name: &Str) -> Option<&Value> {
+        self.0.shape.find_same(name).and_then(|position| self.0.values.get(position))
     }
 
     /// Whether there is such a key.
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.find(key).is_some()
+    pub fn contains(&self, key: &Str) -> bool {
+        self.0.shape.find_same(key).is_some()
     }
 
     /// The entry at a position.
     pub fn entry(&self, position: usize) -> Option<(&Str, &Value)> {
-        self.0.entries.get(position).map(|(key, value)| (key, value))
+        Some((self.0.shape.keys().get(position)?, self.0.values.get(position)?))
     }
 
     /// The keys.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> {
-        self.0.entries.iter().map(|(key, _)| key)
+        self.0.shape.keys().iter()
     }
 
     /// The values.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.entries.iter().map(|(_, value)| value)
+        self.0.values.iter()
     }
 
     /// The entries.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Str, &Value)> {
-        self.0.entries.iter().map(|(key, value)| (key, value))
+        self.0.shape.keys().iter().zip(&self.0.values)
     }
 
     /// Sets the value of a key, which keeps its position if it is there, and gives the one it had.
     pub fn insert(&mut self, key: impl Into<Str>, value: Value) -> Result<Option<Value>, Fault> {
         let key = key.into();
-        let found = self.0.find(&key);
-        let nest = match found.and_then(|position| self.entry(position)) {
-            Some((_, old)) => self.0.nest.without(old.size()).with(&value)?,
-            None => self.0.nest.with_entry(&key, &value)?,
-        };
+        match self.0.shape.find_same(&key) {
+            Some(position) => self.replace(position, value).map(Some),
+            None => self.add(key, value).map(|()| None),
+        }
+    }
+
+    /// The same for a field, by its name in the program, and whatever it had before.
+    #[inline]
+    pub(crate) fn set_field(&mut self, name: &Str, value: Value) -> Result<(), Fault> {
+        match self.0.shape.find_same(name) {
+            Some(position) => self.replace(position, value).map(drop),
+            None => self.add(name.clone(), value),
+        }
+    }
+
+    #[inline]
+    fn replace(&mut self, position: usize, value: Value) -> Result<Value, Fault> {
+        let old = self.0.values.get(position).unwrap_or(&Value::Null);
+        let nest = self.0.nest.replaced(old, &value)?;
         let body = self.body();
         body.nest = nest;
-        let Some(position) = found else {
-            body.push(key, value);
-            return Ok(None);
-        };
         body.saved.touch(position);
-        Ok(body.entries.get_mut(position).map(|(_, slot)| std::mem::replace(slot, value)))
+        Ok(body.values.get_mut(position).map(|slot| std::mem::replace(slot, value)).unwrap_or_default())
+    }
+
+    fn add(&mut self, key: Str, value: Value) -> Result<(), Fault> {
+        let nest = self.0.nest.with_bytes(key.byte_len()).with(&value)?;
+        let body = self.body();
+        body.nest = nest;
+        body.saved.touch_from(body.values.len());
+        Arc::make_mut(&mut body.shape).push(key);
+        body.values.push(value);
+        Ok(())
     }
 
     /// Takes a key and its value away; the order of the others stays.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let position = self.0.find(key)?;
-        self.body().remove(position).map(|(_, value)| value)
+        let position = self.0.shape.find(key)?;
+        let body = self.body();
+        body.saved.touch_from(position);
+        let key = Arc::make_mut(&mut body.shape).remove(position)?;
+        let value = body.values.remove(position);
+        body.nest = body.nest.without(value.size().saturating_add(key.byte_len()));
+        Some(value)
     }
 
     /// Changes the value of a key in place; `None` when there is no such key.
     ///
     /// A value that `change` nests too deeply becomes null, and this fails: callers look first.
     pub fn update<R>(&mut self, key: &str, change: impl FnOnce(&mut Value) -> R) -> Option<Result<R, Fault>> {
-        let position = self.0.find(key)?;
+        let position = self.0.shape.find(key)?;
+        self.update_at(position, change)
+    }
+
+    /// The same for a field, by its name in the program.
+    pub(crate) fn update_field<R>(
+        &mut self,
+        name: &Str,
+        change: impl FnOnce(&mut Value) -> R,
+    ) -> Option<Result<R, Fault>> {
+        let position = self.0.shape.find_same(name)?;
+        self.update_at(position, change)
+    }
+
+    fn update_at<R>(&mut self, position: usize, change: impl FnOnce(&mut Value) -> R) -> Option<Result<R, Fault>> {
         let body = self.body();
-        let (_, value) = body.entries.get_mut(position)?;
+        let value = body.values.get_mut(position)?;
         body.saved.touch(position);
         let before = value.size();
         let result = change(value);
@@ -209,10 +192,6 @@ impl Map {
         other.iter().try_for_each(|(key, value)| self.insert(key, value.clone()).map(drop))
     }
 
-    pub(crate) fn entries(&self) -> &[(Str, Value)] {
-        &self.0.entries
-    }
-
     pub(crate) fn nest(&self) -> Nest {
         self.0.nest
     }
@@ -221,8 +200,9 @@ impl Map {
         &self.0.saved
     }
 
+    #[inline]
     fn body(&mut self) -> &mut Body {
-        if Arc::strong_count(&self.0) != 1 && !self.0.entries.is_empty() {
+        if !Arc::is_unique(&self.0) && !self.0.values.is_empty() {
             count_copy();
         }
         Arc::make_mut(&mut self.0)
@@ -240,6 +220,9 @@ impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         if Arc::ptr_eq(&self.0, &other.0) {
             return true;
+        }
+        if Arc::ptr_eq(&self.0.shape, &other.0.shape) {
+            return self.0.values == other.0.values;
         }
         self.len() == other.len()
             && self.iter().zip(other.iter()).all(|((key, value), (same, twin))| {

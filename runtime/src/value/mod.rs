@@ -6,22 +6,27 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 
+pub use triomphe::Arc;
 use wf_lang::program::{Constant, TypeId};
 
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 
 mod list;
 mod map;
+mod nest;
 mod opaque;
+mod register;
 mod saved;
+mod shape;
 mod text;
 
 pub use list::List;
 pub use map::Map;
+pub(crate) use nest::{Nest, too_deep, too_large};
 pub use opaque::{Agent, Bytes, Closure, Range, Secret, SecretPart, Tool};
 pub(crate) use saved::{FANOUT, Saved, SavedTree};
+pub(crate) use shape::Shape;
 pub use text::Str;
 
 /// How deep values may be nested: a list of numbers has depth 1.
@@ -33,13 +38,13 @@ pub const MAX_SIZE: usize = 16 << 20;
 const SCALAR: usize = 8;
 
 /// A value of the language.
-#[derive(Clone, Default)]
+///
+/// In this order, one comparison tells scalars from the rest, and what holds something that is shared from what does not.
+#[derive(Default)]
 pub enum Value {
     /// `null`.
     #[default]
     Null,
-    /// An argument that was left out; no expression gives it.
-    Missing,
     /// `true`, `false`.
     Bool(bool),
     /// An integer.
@@ -50,6 +55,10 @@ pub enum Value {
     Duration(i64),
     /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
     Time(i64),
+    /// An argument that was left out; no expression gives it.
+    Missing,
+    /// A type as a value.
+    Type(TypeId),
     /// Text.
     Str(Str),
     /// Bytes.
@@ -62,8 +71,6 @@ pub enum Value {
     Range(Arc<Range>),
     /// A function with what it captured.
     Closure(Arc<Closure>),
-    /// A type as a value.
-    Type(TypeId),
     /// An agent.
     Agent(Arc<Agent>),
     /// Text that is known only at the moment of use.
@@ -88,85 +95,6 @@ pub fn copies() -> u64 {
 
 fn count_copy() {
     COPIES.with(|copies| copies.set(copies.get() + 1));
-}
-
-/// What a container remembers of what is in it. The first two are bounds: taking something out lowers neither.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nest {
-    depth: u16,
-    opaque: bool,
-    size: usize,
-}
-
-impl Nest {
-    /// Of an empty container.
-    const EMPTY: Nest = Nest { depth: 1, opaque: false, size: SCALAR };
-
-    fn flat(opaque: bool, contents: usize) -> Nest {
-        Nest { depth: 0, opaque, size: contents.saturating_add(SCALAR) }
-    }
-
-    /// Of this container with `value` in it; fails when that is nested too deeply or too large.
-    fn with(self, value: &Value) -> Result<Nest, Fault> {
-        let inner = value.nest();
-        if usize::from(inner.depth) >= MAX_DEPTH {
-            return Err(too_deep());
-        }
-        let size = self.size.saturating_add(inner.size);
-        if size > MAX_SIZE {
-            return Err(too_large());
-        }
-        Ok(Nest { depth: self.depth.max(inner.depth + 1), opaque: self.opaque || inner.opaque, size })
-    }
-
-    /// Of this container with `value` under a new key.
-    fn with_entry(self, key: &Str, value: &Value) -> Result<Nest, Fault> {
-        Nest { size: self.size.saturating_add(key.byte_len()), ..self }.with(value)
-    }
-
-    /// Of this container with the elements of another one like it.
-    fn join(self, other: Nest) -> Result<Nest, Fault> {
-        let size = self.size.saturating_add(other.size).saturating_sub(SCALAR);
-        if size > MAX_SIZE {
-            return Err(too_large());
-        }
-        Ok(Nest { depth: self.depth.max(other.depth), opaque: self.opaque || other.opaque, size })
-    }
-
-    /// Of this container after so much was taken out of it.
-    fn without(self, size: usize) -> Nest {
-        Nest { size: self.size.saturating_sub(size), ..self }
-    }
-
-    /// Of this container after an element of so much became `value` in place; fails when that is nested too deeply.
-    /// The container may become larger than it could have been made: callers look first.
-    fn changed(self, before: usize, value: &Value) -> Result<Nest, Fault> {
-        let rest = self.without(before);
-        let inner = value.nest();
-        if usize::from(inner.depth) >= MAX_DEPTH {
-            return Err(too_deep());
-        }
-        Ok(Nest {
-            depth: rest.depth.max(inner.depth + 1),
-            opaque: rest.opaque || inner.opaque,
-            size: rest.size.saturating_add(inner.size),
-        })
-    }
-
-    /// Of this container with `values` in it.
-    fn with_all<'v>(self, values: impl IntoIterator<Item = &'v Value>) -> Result<Nest, Fault> {
-        values.into_iter().try_fold(self, Nest::with)
-    }
-}
-
-/// The failure of what would nest too deeply.
-pub(crate) fn too_deep() -> Fault {
-    Fault::new(Kind::Limit, format!("a value may not be nested deeper than {MAX_DEPTH} levels"))
-}
-
-/// The failure of what would be too large.
-pub(crate) fn too_large() -> Fault {
-    Fault::new(Kind::Limit, format!("a value may not be larger than {} MiB", MAX_SIZE >> 20))
 }
 
 impl Value {
@@ -235,7 +163,7 @@ impl Value {
     /// How large it is, in bytes: texts and bytes by their length, everything else at eight bytes and what is in it.
     /// O(1), and so a fair measure of what a run holds.
     pub fn size(&self) -> usize {
-        self.nest().size
+        self.nest().size as usize
     }
 
     /// What two values have in common that share one body, as long as both are there; none for what has no body.
@@ -351,6 +279,54 @@ impl Value {
     /// Takes the value away and leaves null.
     pub fn take(&mut self) -> Value {
         std::mem::take(self)
+    }
+
+    /// Whether it is data without contents.
+    #[inline(always)]
+    fn is_scalar(&self) -> bool {
+        matches!(
+            self,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Duration(_) | Value::Time(_)
+        )
+    }
+
+    /// Whether it holds nothing that is shared, so that copying and dropping it is nothing but moving bytes.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.is_scalar() || matches!(self, Value::Missing | Value::Type(_))
+    }
+
+    #[inline(never)]
+    fn clone_shared(&self) -> Value {
+        match self {
+            Value::Str(text) => Value::Str(text.clone()),
+            Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
+            Value::List(list) => Value::List(list.clone()),
+            Value::Map(map) => Value::Map(map.clone()),
+            Value::Range(range) => Value::Range(Arc::clone(range)),
+            Value::Closure(closure) => Value::Closure(Arc::clone(closure)),
+            Value::Agent(agent) => Value::Agent(Arc::clone(agent)),
+            Value::Secret(secret) => Value::Secret(Arc::clone(secret)),
+            Value::Tool(tool) => Value::Tool(Arc::clone(tool)),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Clone for Value {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        match self {
+            Value::Null => Value::Null,
+            Value::Missing => Value::Missing,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Int(value) => Value::Int(*value),
+            Value::Float(value) => Value::Float(*value),
+            Value::Duration(value) => Value::Duration(*value),
+            Value::Time(value) => Value::Time(*value),
+            Value::Type(ty) => Value::Type(*ty),
+            shared => shared.clone_shared(),
+        }
     }
 }
 

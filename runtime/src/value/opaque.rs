@@ -1,10 +1,8 @@
 //! Bytes, ranges, and the values that are no data: functions, agents, secrets, tools.
 
-use std::sync::Arc;
-
 use wf_lang::program::FunctionId;
 
-use super::{List, MAX_DEPTH, Map, Nest, Saved, Str, Value, too_deep};
+use super::{Arc, List, MAX_DEPTH, Map, Nest, Saved, Str, Value, too_deep};
 use crate::fault::Fault;
 
 /// Bytes; they never change.

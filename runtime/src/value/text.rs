@@ -4,9 +4,16 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Saved, count_copy};
+use compact_str::CompactString;
+
+use super::{Arc, Saved, count_copy};
+
+/// The texts of one ASCII character.
+static ASCII: LazyLock<[Str; 128]> =
+    LazyLock::new(|| std::array::from_fn(|at| char::from(at as u8).to_string().into()));
 
 /// Text. Lengths and indices count characters (Unicode scalar values).
 #[derive(Clone)]
@@ -14,12 +21,24 @@ pub struct Str(Arc<Body>);
 
 #[derive(Clone)]
 struct Body {
-    text: String,
+    /// Short text stands in the body itself.
+    text: CompactString,
     /// How many characters `text` has.
     chars: usize,
     /// The number of the program's constant that this is.
     constant: Option<u32>,
+    hash: Hashed,
     saved: Saved,
+}
+
+/// The hash of a text, once it was needed; 0 before.
+#[derive(Default)]
+struct Hashed(AtomicU32);
+
+impl Clone for Hashed {
+    fn clone(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 impl Str {
@@ -28,12 +47,26 @@ impl Str {
         Self::build(text.into(), Some(number))
     }
 
-    fn build(text: String, constant: Option<u32>) -> Str {
-        let chars = text.chars().count();
-        Str(Arc::new(Body { text, chars, constant, saved: Saved::default() }))
+    fn build(text: CompactString, constant: Option<u32>) -> Str {
+        let chars = count_chars(&text);
+        Str(Arc::new(Body { text, chars, constant, hash: Hashed::default(), saved: Saved::default() }))
+    }
+
+    /// Its hash, which lasts as long as the process: `compute` gives it, never 0, when it is not known yet.
+    #[inline]
+    pub(super) fn hash(&self, compute: impl FnOnce(&str) -> u32) -> u32 {
+        match self.0.hash.0.load(Ordering::Relaxed) {
+            0 => {
+                let hash = compute(self.as_str());
+                self.0.hash.0.store(hash, Ordering::Relaxed);
+                hash
+            }
+            known => known,
+        }
     }
 
     /// The text.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
@@ -44,8 +77,15 @@ impl Str {
     }
 
     /// How many bytes it has.
+    #[inline]
     pub fn byte_len(&self) -> usize {
         self.0.text.len()
+    }
+
+    /// Whether it is the very same body.
+    #[inline]
+    pub(super) fn is_same(&self, other: &Str) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The number of the program's constant that it is.
@@ -58,14 +98,29 @@ impl Str {
         if tail.is_empty() {
             return;
         }
-        if Arc::strong_count(&self.0) != 1 && !self.0.text.is_empty() {
-            count_copy();
+        let more = count_chars(tail);
+        match Arc::get_mut(&mut self.0) {
+            Some(body) => {
+                body.saved.touch_from(body.text.len());
+                body.constant = None;
+                body.hash = Hashed::default();
+                body.chars += more;
+                body.text.push_str(tail);
+            }
+            None => {
+                let head = self.as_str();
+                if !head.is_empty() {
+                    count_copy();
+                }
+                let mut text = CompactString::with_capacity(head.len() + tail.len());
+                text.push_str(head);
+                text.push_str(tail);
+                let mut saved = self.0.saved.clone();
+                saved.touch_from(head.len());
+                let chars = self.0.chars + more;
+                *self = Str(Arc::new(Body { text, chars, constant: None, hash: Hashed::default(), saved }));
+            }
         }
-        let body = Arc::make_mut(&mut self.0);
-        body.saved.touch_from(body.text.len());
-        body.constant = None;
-        body.chars += tail.chars().count();
-        body.text.push_str(tail);
     }
 
     /// The characters from `start` to before `end`, both within the text.
@@ -74,9 +129,20 @@ impl Str {
         self.0.text.get(start..end.max(start)).unwrap_or_default()
     }
 
+    /// The character at `index`, which lies within the text.
+    pub(crate) fn char_at(&self, index: usize) -> Str {
+        if self.0.chars == self.0.text.len()
+            && let Some(byte) = self.0.text.as_bytes().get(index)
+            && let Some(known) = ASCII.get(usize::from(*byte))
+        {
+            return known.clone();
+        }
+        self.slice(index, index + 1).into()
+    }
+
     /// The offset of a character; of one behind the last, the end.
     fn offset(&self, index: usize) -> usize {
-        let text = &self.0.text;
+        let text = self.as_str();
         if self.0.chars == text.len() {
             return index.min(text.len());
         }
@@ -88,9 +154,14 @@ impl Str {
     }
 }
 
+#[inline]
+fn count_chars(text: &str) -> usize {
+    if text.len() <= 8 && text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
 impl Default for Str {
     fn default() -> Self {
-        Self::build(String::new(), None)
+        Self::build(CompactString::default(), None)
     }
 }
 
@@ -110,6 +181,12 @@ impl From<&str> for Str {
 
 impl From<String> for Str {
     fn from(text: String) -> Self {
+        Self::build(text.into(), None)
+    }
+}
+
+impl From<CompactString> for Str {
+    fn from(text: CompactString) -> Self {
         Self::build(text, None)
     }
 }
@@ -121,6 +198,7 @@ impl From<&Str> for Str {
 }
 
 impl PartialEq for Str {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
     }

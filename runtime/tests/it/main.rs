@@ -10,6 +10,7 @@ mod fuzz;
 mod growth;
 mod harness;
 mod interrupt;
+mod json;
 mod library;
 mod natives;
 mod on_crash;

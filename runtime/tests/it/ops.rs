@@ -76,12 +76,12 @@ fn indices_and_slices() {
     assert!(ops::contains(&v("\"a\""), &v(r#"{"a":1}"#)).unwrap());
     assert!(ops::contains(&v("\"ä\""), &v("\"bär\"")).unwrap());
     assert!(ops::contains(&v("1"), &v("\"1\"")).is_err());
-    let error = ops::field(&v(r#"{"Name":1}"#), "name").unwrap_err();
+    let error = ops::field(&v(r#"{"Name":1}"#), &"name".into()).unwrap_err();
     assert_eq!(
         (error.kind.clone(), error.message.as_str()),
         (Kind::Key, "a record { Name } has no field `name`; did you mean `Name`?")
     );
-    assert_eq!(ops::field_or_null(&v("{}"), "name").unwrap(), Value::Null);
+    assert_eq!(ops::field_or_null(&v("{}"), &"name".into()).unwrap(), Value::Null);
 }
 
 #[test]

@@ -193,3 +193,20 @@ fn values_have_a_largest_size() {
     assert!(wf_runtime::ops::place_set(&mut root, &step(&b), value.clone()).is_err());
     wf_runtime::ops::place_set(&mut root, &step(&a), value).unwrap();
 }
+
+#[test]
+fn a_key_that_grows_is_another_key() {
+    let number = |number| Value::Int(number);
+    let mut map = Map::from_entries((0..20).map(|at| (format!("key{at}").as_str().into(), number(at)))).expect("flat");
+    let mut key = Str::from("key1");
+    assert!(map.contains(&key));
+    // In place, since nobody else holds it; then as a copy.
+    key.push_str("9");
+    assert_eq!(map.get(&key), Some(&number(19)));
+    let shorter = key.clone();
+    key.push_str("9");
+    assert!(!map.contains(&key) && map.contains(&shorter));
+    map.insert(&key, number(199)).expect("flat");
+    key.push_str("9");
+    assert_eq!((map.get("key199"), map.contains(&key)), (Some(&number(199)), false));
+}

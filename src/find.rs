@@ -1,8 +1,6 @@
-//! Which scripts are tested.
+//! Which scripts are meant by files and folders.
 
 use std::path::{Path, PathBuf};
-
-use wf_lang::load::Unreadable;
 
 use crate::place::{nearest_project, shown_path};
 
@@ -11,19 +9,16 @@ const SKIPPED: [&str; 2] = ["target", "node_modules"];
 /// How deep folders are looked into.
 const DEPTH: usize = 64;
 
-/// A script that may have tests.
+/// A script that is meant.
 #[derive(Debug)]
-pub(super) struct Script {
-    pub(super) path: PathBuf,
+pub(crate) struct Script {
+    pub(crate) path: PathBuf,
     /// It was named, not found in a folder.
-    pub(super) named: bool,
+    pub(crate) named: bool,
 }
 
 /// The scripts that are named, and those below the folders that are named; by default below the nearest `wf.toml`.
-///
-/// # Errors
-/// A path that is neither.
-pub(super) fn scripts(paths: &[PathBuf]) -> Result<Vec<Script>, Unreadable> {
+pub(crate) fn scripts(paths: &[PathBuf]) -> Vec<Script> {
     let mut found: Vec<Script> = Vec::new();
     let default = [nearest_project()];
     for path in if paths.is_empty() { &default[..] } else { paths } {
@@ -42,7 +37,14 @@ pub(super) fn scripts(paths: &[PathBuf]) -> Result<Vec<Script>, Unreadable> {
             }
         }
     }
-    Ok(found)
+    found
+}
+
+/// The folders of `paths`, or the one that is meant by none, in which there are no scripts.
+pub(crate) fn without_scripts(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let default = [nearest_project()];
+    let folders = if paths.is_empty() { &default[..] } else { paths }.iter().filter(|path| path.is_dir());
+    folders.filter(|folder| scripts(&[folder.to_path_buf()]).is_empty()).map(|folder| shown_path(folder)).collect()
 }
 
 fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
