@@ -156,6 +156,7 @@ impl<'a> Checker<'a> {
             .filter_map(|(slot, param)| Some((slot.value?, &param.ty)))
             .collect();
         // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
+        b.widen_results(&signature.params);
         let null = pairs.iter().any(|(value, ty)| matches!(value.kind, ExprKind::Null) && **ty == signature.result);
         self.learn_from_result(signature, want, null, &mut b);
         let of_type = |ty: &Type| has_var(ty) && type_argument(ty).is_some();
@@ -261,6 +262,10 @@ impl<'a> Checker<'a> {
             return;
         }
         let got = self.infer(value, hint.as_ref());
+        let called = match ty {
+            Type::Function(function) => Some(function.params.iter().map(|p| b.apply_called(&p.ty)).collect::<Vec<_>>()),
+            _ => None,
+        };
         match hint {
             // What is expected of the result keeps what is exact.
             Some(hint) if self.fits(&got, &hint) == Fit::Yes && self.fits(&widen(&got), &hint) != Fit::Yes => {
@@ -268,7 +273,14 @@ impl<'a> Checker<'a> {
             }
             _ => self.unify(ty, &got, b),
         }
-        let want = b.apply(ty, false);
+        let mut want = b.apply(ty, false);
+        if let (Type::Function(function), Some(called)) = (&want, called) {
+            let exact = function.params.iter().zip(called).map(|(p, ty)| ParamType { ty, ..p.clone() }).collect();
+            let exact = Type::Function(Arc::new(FunctionType { params: exact, result: function.result.clone() }));
+            if self.fits(&got, &exact) == Fit::Yes {
+                want = exact;
+            }
+        }
         self.coerce(value, got, &want);
     }
 
@@ -277,7 +289,7 @@ impl<'a> Checker<'a> {
             self.check(value, &b.apply(ty, true));
             return;
         };
-        let params = function.params.iter().map(|p| ParamType { ty: b.apply(&p.ty, true), ..p.clone() });
+        let params = function.params.iter().map(|p| ParamType { ty: b.apply_called(&p.ty), ..p.clone() });
         let params: Vec<ParamType> = params.collect();
         let known = b.knows(&function.result, false) && b.is_fixed(&function.result);
         let hinted = !known && b.knows(&function.result, true) && !b.knows(&function.result, false);

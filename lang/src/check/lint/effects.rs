@@ -82,7 +82,12 @@ impl<'a> Effects<'a> {
     /// What a function does by itself, and which it calls.
     fn directly(&self, item: ItemRef) -> (Does, Vec<ItemRef>) {
         let Some(declared) = self.item(item) else { return (Does::default(), Vec::new()) };
-        let ItemKind::Function(function) = &declared.kind else { return (Does::default(), Vec::new()) };
+        let ItemKind::Function(function) = &declared.kind else {
+            // Nobody calls it, but what it calls has to be known.
+            let mut look = self.look(item.module.0 as usize);
+            walk_item(declared, &mut look);
+            return (Does::default(), look.callees);
+        };
         let input = &self.modules[item.module.0 as usize];
         let mut does = Does { asks: is_request(input, function), ..Does::default() };
         if function.kind != FunctionKind::Fn {
