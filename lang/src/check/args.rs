@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
             };
             let problem = match (at, name) {
                 (None, Some(name)) => Some(self.unknown_param(what, params, &slots, given, name)),
-                (None, None) => Some(too_many(what, params.len(), given.count(), value.span)),
+                (None, None) => Some(too_many(what, params.len(), given, value.span)),
                 (Some(_), None) if named => Some(
                     Diagnostic::new(Code::BadArguments, value.span, "an argument without a name follows a named one")
                         .help("arguments go by position first, then by name"),
@@ -172,6 +172,7 @@ impl<'a> Checker<'a> {
             .filter_map(|(slot, param)| Some((slot.value?, &param.ty)))
             .collect();
         // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
+        b.widen_results(&signature.params);
         let null = pairs.iter().any(|(value, ty)| matches!(value.kind, ExprKind::Null) && **ty == signature.result);
         self.learn_from_result(signature, want, null, &mut b);
         let of_type = |ty: &Type| has_var(ty) && type_argument(ty).is_some();
@@ -277,6 +278,10 @@ impl<'a> Checker<'a> {
             return;
         }
         let got = self.infer(value, hint.as_ref());
+        let called = match ty {
+            Type::Function(function) => Some(function.params.iter().map(|p| b.apply_called(&p.ty)).collect::<Vec<_>>()),
+            _ => None,
+        };
         match hint {
             // What is expected of the result keeps what is exact.
             Some(hint) if self.fits(&got, &hint) == Fit::Yes && self.fits(&widen(&got), &hint) != Fit::Yes => {
@@ -284,7 +289,14 @@ impl<'a> Checker<'a> {
             }
             _ => self.unify(ty, &got, b),
         }
-        let want = b.apply(ty, false);
+        let mut want = b.apply(ty, false);
+        if let (Type::Function(function), Some(called)) = (&want, called) {
+            let exact = function.params.iter().zip(called).map(|(p, ty)| ParamType { ty, ..p.clone() }).collect();
+            let exact = Type::Function(Arc::new(FunctionType { params: exact, result: function.result.clone() }));
+            if self.fits(&got, &exact) == Fit::Yes {
+                want = exact;
+            }
+        }
         self.coerce(value, got, &want);
     }
 
@@ -293,7 +305,7 @@ impl<'a> Checker<'a> {
             self.check(value, &b.apply(ty, true));
             return;
         };
-        let params = function.params.iter().map(|p| ParamType { ty: b.apply(&p.ty, true), ..p.clone() });
+        let params = function.params.iter().map(|p| ParamType { ty: b.apply_called(&p.ty), ..p.clone() });
         let params: Vec<ParamType> = params.collect();
         let known = b.knows(&function.result, false) && b.is_fixed(&function.result);
         let hinted = !known && b.knows(&function.result, true) && !b.knows(&function.result, false);
@@ -329,14 +341,17 @@ fn is_literal(value: &Expr) -> bool {
     matches!(value.kind, ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Null | ExprKind::Str(_))
 }
 
-fn too_many(what: &str, most: usize, found: usize, span: Span) -> Diagnostic {
+fn too_many(what: &str, most: usize, given: &Given<'_>, span: Span) -> Diagnostic {
+    let found = given.count();
     let takes = match most {
         0 => "no arguments".to_owned(),
         1 => "1 argument".to_owned(),
         n => format!("{n} arguments"),
     };
-    Diagnostic::new(Code::BadArguments, span, format!("{what} takes {takes}, found {found}"))
-        .help("take out what is too much")
+    Diagnostic::new(Code::BadArguments, span, format!("{what} takes {takes}, found {found}")).help(match given.piped {
+        Some(_) => "take out what is too much: the first is what stands before `|>`",
+        None => "take out what is too much",
+    })
 }
 
 /// A name in a message.

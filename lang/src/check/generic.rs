@@ -3,7 +3,7 @@
 use super::{
     checker::Checker,
     relate::{Fit, field_types},
-    ty::{RecordType, Type},
+    ty::{ParamType, RecordType, Type},
     union::{map_parts, union, widen},
 };
 
@@ -16,12 +16,14 @@ pub(super) struct Bindings {
     pub(super) hints: Vec<Option<Type>>,
     /// Those that further arguments may not widen.
     fixed: Vec<bool>,
+    /// What the arguments say, literals as they are: what a function among them is called with.
+    exact: Vec<Option<Type>>,
 }
 
 impl Bindings {
     pub(super) fn new(count: u32) -> Self {
         let count = count as usize;
-        Self { bound: vec![None; count], hints: vec![None; count], fixed: vec![false; count] }
+        Self { bound: vec![None; count], hints: vec![None; count], fixed: vec![false; count], exact: vec![None; count] }
     }
 
     /// From now on arguments have to fit what is known.
@@ -51,6 +53,35 @@ impl Bindings {
         match ty {
             Type::Var(var) => self.get(*var, hints).cloned().unwrap_or(Type::Any),
             other => map_parts(other, &mut |part| self.apply(part, hints)),
+        }
+    }
+
+    /// A parameter of a function that is an argument: it is called with what the other arguments hold.
+    pub(super) fn apply_called(&self, ty: &Type) -> Type {
+        match ty {
+            Type::Var(var) => match self.exact.get(*var as usize).and_then(Option::as_ref) {
+                Some(exact) if self.get(*var, false) == Some(&widen(exact)) => exact.clone(),
+                _ => self.apply(ty, true),
+            },
+            other => map_parts(other, &mut |part| self.apply_called(part)),
+        }
+    }
+
+    /// Forgets what exactly the arguments hold of variables that functions among them give as well.
+    pub(super) fn widen_results(&mut self, params: &[ParamType]) {
+        for var in params.iter().flat_map(|param| given_vars(&param.ty)) {
+            if let Some(slot) = self.exact.get_mut(var as usize) {
+                *slot = None;
+            }
+        }
+    }
+
+    fn keep_exact(&mut self, var: u32, ty: &Type) {
+        if let Some(slot) = self.exact.get_mut(var as usize) {
+            *slot = Some(match slot {
+                Some(known) => union([known.clone(), ty.clone()]),
+                None => ty.clone(),
+            });
         }
     }
 
@@ -90,11 +121,25 @@ pub(super) fn vars(ty: &Type) -> Vec<u32> {
     out
 }
 
+/// The type variables in what functions in a type give.
+fn given_vars(ty: &Type) -> Vec<u32> {
+    match ty {
+        Type::Function(function) => vars(&function.result),
+        Type::List(item) | Type::Map(item) => given_vars(item),
+        Type::Union(members) => members.iter().flat_map(given_vars).collect(),
+        Type::Record(record) => record.fields.iter().flat_map(|field| given_vars(&field.ty)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 impl Checker<'_> {
     /// Learns from a value of type `actual` what the variables in `pattern` stand for.
     pub(super) fn unify(&self, pattern: &Type, actual: &Type, b: &mut Bindings) {
         match (pattern, actual) {
-            (Type::Var(var), _) => self.bind(*var, &widen(actual), b),
+            (Type::Var(var), _) => {
+                b.keep_exact(*var, actual);
+                self.bind(*var, &widen(actual), b);
+            }
             (Type::Named(_), _) => {}
             (Type::Union(members), _) => self.unify_union(members, actual, b),
             (_, Type::Named(_)) => self.unify(pattern, &self.resolve(actual), b),

@@ -6,8 +6,8 @@ use super::{
     args::{amount, arg, count, elements, int, list, out_of_range, room, take, wrong},
 };
 use crate::{
-    fault::{Fault, Kind},
-    ops::{self, as_list, concat, index},
+    fault::Fault,
+    ops::{self, as_list, concat, index, no_such_index},
     value::{List, Range, Value},
 };
 
@@ -78,16 +78,11 @@ pub(super) fn pop(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fa
     Ok(receiver(args)?.pop().unwrap_or_default())
 }
 
-/// The failure of an index that no element has.
-fn no_element(at: i64, len: usize) -> Fault {
-    Fault::new(Kind::Index, format!("index {at} is out of range: there are {len} elements"))
-}
-
 /// An index as a position up to `last`; negative ones count from the end of `len` elements.
 fn position(at: i64, len: usize, last: usize) -> Result<usize, Fault> {
     let from_start = if at < 0 { at.checked_add_unsigned(len as u64) } else { Some(at) };
     let found = from_start.and_then(|at| usize::try_from(at).ok()).filter(|at| *at <= last);
-    found.ok_or_else(|| no_element(at, len))
+    found.ok_or_else(|| no_such_index(at, len, "element"))
 }
 
 pub(super) fn insert(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {
@@ -103,9 +98,9 @@ pub(super) fn remove(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value,
     let at = int(args, 1)?;
     let list = receiver(args)?;
     let len = list.len();
-    let last = len.checked_sub(1).ok_or_else(|| no_element(at, len))?;
+    let last = len.checked_sub(1).ok_or_else(|| no_such_index(at, len, "element"))?;
     let position = position(at, len, last)?;
-    list.remove(position).ok_or_else(|| no_element(at, len))
+    list.remove(position).ok_or_else(|| no_such_index(at, len, "element"))
 }
 
 pub(super) fn index_of(_: &NativeContext<'_>, args: &mut [Value]) -> Result<Value, Fault> {

@@ -119,11 +119,18 @@ pub(super) fn position(at: i64, len: usize) -> Option<usize> {
 #[cold]
 pub(super) fn out_of_range(object: &Value, at: i64, len: usize) -> Fault {
     let what = match object {
-        Value::Str(_) => "characters",
-        Value::Bytes(_) => "bytes",
-        _ => "elements",
+        Value::Str(_) => "character",
+        Value::Bytes(_) => "byte",
+        _ => "element",
     };
-    Fault::new(Kind::Index, format!("index {at} is out of range: there are {len} {what}"))
+    no_such_index(at, len, what)
+}
+
+/// The failure of an index where there is nothing.
+#[cold]
+pub(crate) fn no_such_index(at: i64, len: usize, what: &str) -> Fault {
+    let there = if len == 1 { format!("there is 1 {what}") } else { format!("there are {len} {what}s") };
+    Fault::new(Kind::Index, format!("index {at} is out of range: {there}"))
 }
 
 fn closed(range: &Range) -> Result<usize, Fault> {

@@ -15,7 +15,7 @@ mod build;
 mod place;
 mod show;
 
-pub(crate) use access::{as_list, count, key_text, range_len};
+pub(crate) use access::{as_list, count, key_text, no_such_index, range_len};
 pub use access::{contains, field, field_or_null, index, iter_len, iter_next, list_len, part};
 pub(crate) use build::{extend_list, extend_record, push, put, set_field, set_index};
 pub use place::{PlaceStep, place_get, place_method, place_set, place_update};

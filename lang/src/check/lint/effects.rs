@@ -83,7 +83,7 @@ impl<'a> Effects<'a> {
     fn directly(&self, item: ItemRef) -> (Does, Vec<ItemRef>) {
         let Some(declared) = self.item(item) else { return (Does::default(), Vec::new()) };
         let ItemKind::Function(function) = &declared.kind else {
-            // A test, a constant, a `state` block: nobody calls it, but what it calls has to be known.
+            // Nobody calls it, but what it calls has to be known.
             let mut look = self.look(item.module.0 as usize);
             walk_item(declared, &mut look);
             return (Does::default(), look.callees);

@@ -17,7 +17,8 @@ use crate::{
     code::Code,
     diagnostic::Diagnostic,
     syntax::ast::{
-        Expr, ExprId, ExprKind, Item, ItemKind, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr, TypeExprKind,
+        Block, Expr, ExprId, ExprKind, Item, ItemKind, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
+        TypeExprKind,
     },
 };
 
@@ -33,8 +34,14 @@ pub(super) fn report(module: &Module<'_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn variables(module: &Module<'_>, item: &Item, diagnostics: &mut Vec<Diagnostic>) {
-    let mut look =
-        Variables { module, lets: Vec::new(), read: HashSet::new(), written: HashSet::new(), places: HashSet::new() };
+    let mut look = Variables {
+        module,
+        lets: Vec::new(),
+        read: HashSet::new(),
+        written: HashSet::new(),
+        places: HashSet::new(),
+        values: HashSet::new(),
+    };
     walk_item(item, &mut look);
     for name in look.lets.iter().filter(|name| !name.text.starts_with('_') && !name.text.is_empty()) {
         let Some(id) = module.tables.locals.get(&name.span.start) else { continue };
@@ -58,6 +65,8 @@ struct Variables<'a, 'm> {
     written: HashSet<LocalId>,
     /// The names at the roots of places that are assigned: they are not read.
     places: HashSet<ExprId>,
+    /// The last statements of blocks that give what a method took out: `xs.pop()` reads `xs`.
+    values: HashSet<ExprId>,
 }
 
 impl Variables<'_, '_> {
@@ -93,10 +102,21 @@ impl Variables<'_, '_> {
 }
 
 impl Visitor for Variables<'_, '_> {
+    fn block(&mut self, block: &Block) {
+        if let Some(Stmt { kind: StmtKind::Expr(expr), .. }) = block.stmts.last()
+            && let ExprKind::Call { callee, .. } = &expr.kind
+            && let ExprKind::Field { name, .. } = &callee.kind
+            && matches!(name.text.as_str(), "pop" | "remove")
+        {
+            self.values.insert(expr.id);
+        }
+    }
+
     fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Let { pattern, .. } => self.binders(pattern),
             StmtKind::Assign { place, .. } => self.changed(place),
+            StmtKind::Expr(expr) if self.values.contains(&expr.id) => {}
             StmtKind::Expr(Expr { kind: ExprKind::Call { callee, .. }, .. }) => match &callee.kind {
                 ExprKind::Field { object, name, .. } if CHANGING.contains(&name.text.as_str()) => self.changed(object),
                 _ => {}
