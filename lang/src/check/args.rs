@@ -209,6 +209,12 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        // Where nothing is given for a variable, the result is whatever it is, and is checked where it is put.
+        for var in 0..signature.type_params {
+            if !signature.params.iter().any(|param| vars(&param.ty).contains(&var)) {
+                b.forget_hint(var);
+            }
+        }
     }
 
     pub(super) fn learn(&self, pattern: &Type, want: &Type, hints: &mut Bindings) {

@@ -103,6 +103,7 @@ impl<'a> Checker<'a> {
                 if let Some(field) =
                     field.filter(|field| self.may_be_called(field) || !self.has_method(&ty, &name.text))
                 {
+                    let field = self.path_of(callee).and_then(|path| self.known(path, &field)).unwrap_or(field);
                     self.note(callee, &field);
                     return (self.call_value(callee, &field, given), short);
                 }

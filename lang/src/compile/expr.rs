@@ -1,5 +1,7 @@
 //! Expressions: values into registers.
 
+use std::collections::HashSet;
+
 use smol_str::SmolStr;
 
 use super::body::Body;
@@ -185,8 +187,11 @@ impl<'c> Body<'_, 'c> {
     }
 
     fn record(&mut self, fields: &'c [RecordField], dst: Reg) {
-        let plain = |field: &RecordField| matches!(field, RecordField::Named { .. });
-        let at_once = fields.iter().take_while(|field| plain(field)).take(LITERAL_AT_ONCE).count();
+        // A field that is written a second time replaces the first.
+        let mut names = HashSet::new();
+        let new =
+            |field: &&'c RecordField| matches!(field, RecordField::Named { name, .. } if names.insert(&name.text));
+        let at_once = fields.iter().take(LITERAL_AT_ONCE).take_while(new).count();
         let (first_fields, rest) = fields.split_at(at_once);
         self.scoped(|body| {
             let first = body.window(dst, first_fields.len());
