@@ -9,6 +9,10 @@ use ariadne::{Color, Config, IndexType, Label, LabelAttach, Report, ReportKind};
 use serde_json::{Value, json};
 use wf_lang::{Diagnostic, Severity, Source, Span, load::Loaded};
 
+mod excerpt;
+
+use excerpt::Excerpt;
+
 /// Where a label is drawn: the source's id and a range of characters.
 type Place = (u16, std::ops::Range<usize>);
 
@@ -146,9 +150,14 @@ impl<'a> Drawn<'a> {
         let (title, hue) = title;
         let config =
             Config::new().with_index_type(IndexType::Char).with_label_attach(LabelAttach::Start).with_color(colour);
-        let at = self.place(loaded, diagnostic.span);
-        let mut places: Vec<_> =
-            diagnostic.labels.iter().map(|label| (self.place(loaded, label.span), &*label.message)).collect();
+        let source = loaded.source(diagnostic.span);
+        let excerpt = Excerpt::of(source, diagnostic);
+        let place = |span| match &excerpt {
+            Some(excerpt) => (source.id.0, excerpt.place(&source.text, span)),
+            None => place_in(loaded, span),
+        };
+        let at = place(diagnostic.span);
+        let mut places: Vec<_> = diagnostic.labels.iter().map(|label| (place(label.span), &*label.message)).collect();
         places.push((at.clone(), ""));
         // In order of place, the main file first: otherwise a file is shown in several parts.
         places.sort_by_key(|((source, range), _)| (*source != at.0, *source, range.start, range.end));
@@ -162,26 +171,35 @@ impl<'a> Drawn<'a> {
             .with_labels(labels);
         report.with_helps(diagnostic.help.iter().map(|help| visible(help)));
         let mut bytes = Vec::new();
-        if report.finish().write(self, &mut bytes).is_err() {
+        let report = report.finish();
+        let written = match &excerpt {
+            Some(excerpt) => report.write(excerpt, &mut bytes),
+            None => report.write(self, &mut bytes),
+        };
+        if written.is_err() {
             return format!("{title}: {}\n", visible(&diagnostic.message));
         }
-        tidy(&String::from_utf8_lossy(&bytes), colour)
+        let shown = tidy(&String::from_utf8_lossy(&bytes), colour);
+        match excerpt {
+            Some(excerpt) => excerpt.with_column(&shown),
+            None => shown,
+        }
     }
+}
 
-    /// The characters of a span: within the text, without the line break at its end, and at least one of a line that
-    /// goes on there.
-    fn place(&self, loaded: &Loaded, span: Span) -> Place {
-        let source = loaded.source(span);
-        let text = &*source.text;
-        let start = text.floor_char_boundary(span.start as usize);
-        let end = text.floor_char_boundary(span.end as usize).max(start);
-        let start = if start == text.len() { text.trim_end_matches(['\n', '\r']).len().min(start) } else { start };
-        let end = start + text[start..end.max(start)].trim_end_matches(['\n', '\r']).len();
-        let first = text[..start].chars().count();
-        let goes_on = text[start..].chars().next().is_some_and(|next| !matches!(next, '\n' | '\r'));
-        let length = text[start..end].chars().count().max(usize::from(goes_on));
-        (source.id.0, first..first + length)
-    }
+/// The characters of a span: within the text, without the line break at its end, and at least one of a line that
+/// goes on there.
+fn place_in(loaded: &Loaded, span: Span) -> Place {
+    let source = loaded.source(span);
+    let text = &*source.text;
+    let start = text.floor_char_boundary(span.start as usize);
+    let end = text.floor_char_boundary(span.end as usize).max(start);
+    let start = if start == text.len() { text.trim_end_matches(['\n', '\r']).len().min(start) } else { start };
+    let end = start + text[start..end.max(start)].trim_end_matches(['\n', '\r']).len();
+    let first = text[..start].chars().count();
+    let goes_on = text[start..].chars().next().is_some_and(|next| !matches!(next, '\n' | '\r'));
+    let length = text[start..end].chars().count().max(usize::from(goes_on));
+    (source.id.0, first..first + length)
 }
 
 impl ariadne::Cache<u16> for &mut Drawn<'_> {

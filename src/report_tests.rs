@@ -145,3 +145,17 @@ fn the_count_is_in_words() {
     assert_eq!(words(0, 0, 3), "3 hints");
     assert_eq!(words(0, 0, 0), "no errors");
 }
+
+#[test]
+fn of_a_very_long_line_the_part_that_matters_is_shown() {
+    let found = shown(&format!("fn main() {{ let x = [{}nowhere, {}]; x }}", "\"ä\", ".repeat(500), "1, ".repeat(500)));
+    let expected = "\
+error[WF0201]: there is no `nowhere` here
+   ╭─[ case.wf:1:2522 ]
+   │
+ 1 │ …\"ä\", \"ä\", \"ä\", \"ä\", \"ä\", \"ä\", \"ä\", \"ä\", \"ä\", \"ä\", nowhere, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, …
+   │                                                    ┬──────
+───╯
+";
+    assert!(found.starts_with(expected), "{found}");
+}
