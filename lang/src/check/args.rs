@@ -308,7 +308,7 @@ impl<'a> Checker<'a> {
 
     fn lambda_arg(&mut self, value: &'a Expr, ty: &Type, b: &mut Bindings) {
         let Some(function) = self.function_type(ty).filter(|_| has_var(ty)) else {
-            self.check(value, &b.apply(ty, true));
+            self.arg(value, ty, b);
             return;
         };
         let params = function.params.iter().map(|p| ParamType { ty: b.apply_called(&p.ty), ..p.clone() });

@@ -8,7 +8,7 @@ use super::{
     relate::Fit,
     suggest::{did_you_mean, nearest},
     ty::{FunctionType, Literal, RecordType, Type},
-    union::{erase, has_hole, widen},
+    union::{erase, has_hole, has_var, widen},
 };
 use crate::{
     code::Code,
@@ -50,7 +50,10 @@ impl Checker<'_> {
         match self.fits(&got, want) {
             Fit::Yes => got,
             Fit::Maybe => {
-                self.expect(expr, erase(want));
+                // The library moves what is not data, too, where it does not know what it is.
+                if !(self.frame.library && has_var(want)) {
+                    self.expect(expr, erase(want));
+                }
                 want.clone()
             }
             Fit::No => {

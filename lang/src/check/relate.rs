@@ -64,6 +64,7 @@ impl<'a> Relate<'a> {
             (Type::Named(_), Type::Union(members)) if members.contains(from) => Fit::Yes,
             (Type::Named(_), _) | (_, Type::Named(_)) => self.compare_named(from, to),
             (Type::Var(a), Type::Var(b)) if a == b => Fit::Yes,
+            (Type::Var(_), Type::Union(members)) if members.contains(from) => Fit::Yes,
             (_, Type::Var(_)) if self.pattern || self.library => Fit::Yes,
             (Type::Var(_), Type::Any) => Fit::Yes,
             (Type::Var(_), _) if self.pattern || self.library => Fit::Maybe,
