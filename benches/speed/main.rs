@@ -25,7 +25,7 @@ const fn program(name: &'static str, size: u32, quick: u32) -> Program {
     Program { name, size, quick }
 }
 
-/// Each takes CPython between a third of a second and a whole one.
+/// Each takes CPython some tenths of a second.
 const PROGRAMS: [Program; 12] = [
     program("recursion", 32, 10),
     program("loops", 1_000, 20),
