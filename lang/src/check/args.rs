@@ -171,8 +171,8 @@ impl<'a> Checker<'a> {
             .zip(&signature.params[skip..])
             .filter_map(|(slot, param)| Some((slot.value?, &param.ty)))
             .collect();
-        // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
         b.widen_results(&signature.params);
+        // `xs.reduce(null, …)` says that there may be null; elsewhere a value that is there fits where one may be missing.
         let null = pairs.iter().any(|(value, ty)| matches!(value.kind, ExprKind::Null) && **ty == signature.result);
         self.learn_from_result(signature, want, null, &mut b);
         let of_type = |ty: &Type| has_var(ty) && type_argument(ty).is_some();
