@@ -69,7 +69,7 @@ fn a_store_of_a_newer_version() {
     store.pragma_update(None, "user_version", 99).expect("written");
     drop(store);
     for args in COMMANDS.into_iter().chain([&["run", "asks.wf"][..]]) {
-        place.wf(args).ends(2).says("the store has version 99, this wf reads up to 1; use a newer wf");
+        place.wf(args).ends(2).says("the store has version 99, this wf reads up to 2; use a newer wf");
     }
 }
 

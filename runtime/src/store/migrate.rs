@@ -13,7 +13,7 @@ use super::{StoreError, sqlite::fault};
 const APPLICATION_ID: i32 = 0x7766_7374;
 
 /// One script a version: the n-th takes a store from version n - 1 to n.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema2.sql")];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -1,4 +1,5 @@
--- A wf store, version 1. All times are milliseconds since 1970, all numbers of checkpoints and events count from 1.
+-- A wf store, version 1; the scripts beside this one take it to later versions. All times are milliseconds since 1970,
+-- all numbers of checkpoints and events count from 1.
 --
 -- Bytes in `header` and `data` are sealed by the checkpoint codec; nothing here looks inside. What may be large lies in
 -- tables with a row id: the leaves of a WITHOUT ROWID table hold about a kilobyte a row and spill the rest into pages

@@ -141,7 +141,7 @@ fn a_newer_store_is_left_alone() {
     let path = folder.path().join("wf.db");
     written(folder.path());
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(SqliteStore::open(&path).unwrap_err(), StoreError::Newer { found: 99, known: 1 });
+    assert_eq!(SqliteStore::open(&path).unwrap_err(), StoreError::Newer { found: 99, known: 2 });
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 0).unwrap();
     assert!(matches!(SqliteStore::open(&path), Err(StoreError::Foreign(_))));
 }
