@@ -71,6 +71,10 @@ impl Store for Recording {
         self.inner.requests(run)
     }
 
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        self.inner.due(now, limit)
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.inner.events(run, after)
     }

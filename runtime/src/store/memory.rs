@@ -203,6 +203,18 @@ impl Store for MemoryStore {
         Ok(open.into_iter().map(|(_, open)| open).collect())
     }
 
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        let inner = self.lock();
+        let is_due = |run: &&Run| {
+            let record = &run.record;
+            let held = record.owner.as_ref().is_some_and(|holder| owner::keeps(holder, record.lease_until, now));
+            record.wake_at.is_some_and(|at| at <= now) && !record.status.has_ended() && !held
+        };
+        let mut due: Vec<_> = inner.runs.values().filter(is_due).collect();
+        due.sort_by_key(|run| (run.record.wake_at, run.entered));
+        Ok(due.into_iter().take(limit).map(|run| run.record.id.clone()).collect())
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         Ok(self.lock().run(run)?.events_after(after))
     }

@@ -62,6 +62,11 @@ impl RunStatus {
         }
     }
 
+    /// Whether nothing more happens by itself.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
     /// The reverse of [`RunStatus::text`].
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Running, Self::Paused, Self::Completed, Self::Failed, Self::Cancelling, Self::Cancelled]
@@ -369,6 +374,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError>;
+
+    /// The runs whose timer has come and that nobody alive executes, at most `limit`, the timer that came first first.
+    /// They are only found, not acquired: another process may be faster.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError>;
 
     /// The events of a run whose sequence numbers are greater than `after`, in batches; a batch may begin earlier.
     ///

@@ -234,6 +234,10 @@ impl Store for SqliteStore {
         self.read(|tx| query::requests(tx, run))
     }
 
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        self.read(|tx| query::due(tx, now, limit))
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.read(|tx| query::events(tx, run, after))
     }

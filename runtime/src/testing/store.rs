@@ -111,6 +111,10 @@ impl Store for Killing {
         self.world.store.requests(run)
     }
 
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        self.world.store.due(now, limit)
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.world.store.events(run, after)
     }

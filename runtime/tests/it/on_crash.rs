@@ -180,6 +180,10 @@ impl Store for Disk {
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.store.requests(run)
     }
+    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
+        self.store.due(now, limit)
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.store.events(run, after)
     }

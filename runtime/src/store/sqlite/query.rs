@@ -6,7 +6,8 @@ use rusqlite::{Params, Row, Transaction, params};
 
 use super::{apply::rid, fault, number::*};
 use crate::store::{
-    Epoch, EventBatch, Kept, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus, StoreError,
+    Epoch, EventBatch, Kept, Millis, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus,
+    StoreError, owner,
 };
 
 const RUN: &str = "SELECT id, workflow, script, code_hash, input, settings, status, created_at, updated_at, epoch, \
@@ -39,6 +40,24 @@ pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<
         Some(rid) => all(tx, &format!("{sql} AND rid = ?1 {order}"), [rid], request),
         None => all(tx, &format!("{sql} {order}"), [], request),
     }
+}
+
+pub(super) fn due(tx: &Transaction<'_>, now: Millis, most: usize) -> Result<Vec<RunId>, StoreError> {
+    let sql = "SELECT id, owner, lease_until FROM standing JOIN run USING (rid) \
+               WHERE wake_at <= ?1 AND status NOT IN ('completed', 'failed', 'cancelled') ORDER BY wake_at, rid";
+    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+    let mut rows = statement.query([now]).map_err(fault::of)?;
+    let mut found = Vec::new();
+    while found.len() < most
+        && let Some(row) = rows.next().map_err(fault::of)?
+    {
+        let holder = column::<Option<String>>(row, 1)?.as_deref().and_then(Owner::parse);
+        let lease_until = column(row, 2)?;
+        if !holder.is_some_and(|holder| owner::keeps(&holder, lease_until, now)) {
+            found.push(Arc::from(text(row, 0)?));
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn events(tx: &Transaction<'_>, run: &str, after: u64) -> Result<Vec<EventBatch>, StoreError> {
