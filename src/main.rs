@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod backup;
 mod check;
 mod compiled;
 mod engine;
@@ -18,8 +19,10 @@ mod place;
 mod prompt;
 mod report;
 mod resume;
+mod rm;
 mod run;
 mod show;
+mod size;
 mod test;
 mod value;
 
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
         Command::Events(events) => events.run(),
+        Command::Remove(remove) => remove.run(),
+        Command::Backup(backup) => backup.run(),
         Command::Check(check) => check.run(),
         Command::Test(test) => test.run(),
         Command::Lsp(lsp) => lsp.run(),

@@ -71,6 +71,10 @@ impl Store for Recording {
         self.inner.requests(run)
     }
 
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.inner.inbox(limit)
+    }
+
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.inner.due(now, limit)
     }

@@ -12,6 +12,7 @@ mod lsp;
 mod moved;
 mod people;
 mod pipes;
+mod rm;
 mod run;
 mod store_faults;
 mod support;

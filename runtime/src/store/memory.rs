@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Answered, Chunks, Delta, Epoch, EventBatch, Kept, LEASE_MS, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
-    RunRecord, RunStatus, Store, StoreCounts, StoreError, Visit, owner, refusals::Refusals, rules,
+    Answered, COUNTED, Chunks, Delta, Epoch, EventBatch, Inbox, Kept, LEASE_MS, Millis, NewRun, OpenRequest, Owner,
+    Receipt, RunId, RunRecord, RunStatus, Store, StoreCounts, StoreError, Visit, owner, refusals::Refusals, rules,
 };
 use run::Run;
 
@@ -175,14 +175,14 @@ impl Store for MemoryStore {
     }
 
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
-        self.lock().run(id).map(|run| run.record.clone())
+        self.lock().run(id).map(Run::record)
     }
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         let inner = self.lock();
         let mut runs: Vec<_> = inner.runs.values().collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.record.created_at, run.entered)));
-        Ok(runs.into_iter().take(limit).map(|run| run.record.clone()).collect())
+        Ok(runs.into_iter().take(limit).map(Run::record).collect())
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -201,6 +201,13 @@ impl Store for MemoryStore {
         };
         open.sort_by_key(|(entered, open)| (open.request.asked_at, *entered));
         Ok(open.into_iter().map(|(_, open)| open).collect())
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        let mut requests = self.requests(None)?;
+        let more = requests.len().saturating_sub(limit).min(COUNTED) as u64;
+        requests.truncate(limit);
+        Ok(Inbox { requests, more })
     }
 
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
@@ -259,6 +266,7 @@ fn record(run: NewRun) -> RunRecord {
         last_seq: 0,
         wake_at: None,
         result: None,
+        bytes: 0,
     }
 }
 

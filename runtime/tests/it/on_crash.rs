@@ -15,8 +15,8 @@ use wf_runtime::{
     host::Host,
     machine::Image,
     store::{
-        Answered, Delta, Epoch, EventBatch, Kept, MemoryStore, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
-        RunRecord, Store, StoreCounts, StoreError, Visit,
+        Answered, Delta, Epoch, EventBatch, Inbox, Kept, MemoryStore, Millis, NewRun, OpenRequest, Owner, Receipt,
+        RunId, RunRecord, Store, StoreCounts, StoreError, Visit,
     },
 };
 
@@ -180,6 +180,10 @@ impl Store for Disk {
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.store.requests(run)
     }
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.store.inbox(limit)
+    }
+
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.store.due(now, limit)
     }

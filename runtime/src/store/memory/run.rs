@@ -1,7 +1,7 @@
 //! The rows of one run in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -40,6 +40,8 @@ struct Request {
     state: &'static str,
     recorded: Option<RecordedAnswer>,
     entered: u64,
+    /// The checkpoint at which it was answered or withdrawn.
+    settled: Option<u64>,
 }
 
 impl Request {
@@ -56,7 +58,8 @@ pub(super) struct Run {
     pub(super) checkpoints: BTreeMap<u64, Checkpoint>,
     fibers: BTreeMap<(u32, i32), Vec<Row>>,
     chunks: BTreeMap<u64, Row>,
-    events: Vec<EventBatch>,
+    /// With the checkpoint that they belong to.
+    events: VecDeque<(u64, EventBatch)>,
     requests: BTreeMap<String, Request>,
     floor: u64,
 }
@@ -69,7 +72,7 @@ impl Run {
             checkpoints: BTreeMap::new(),
             fibers: BTreeMap::new(),
             chunks: BTreeMap::new(),
-            events: Vec::new(),
+            events: VecDeque::new(),
             requests: BTreeMap::new(),
             floor: 0,
         }
@@ -81,8 +84,9 @@ impl Run {
         if let Some((id, _)) = delta.chunks.iter().find(|(id, _)| self.chunks.contains_key(id) || !ids.insert(*id)) {
             return Err(rules::chunk_again(*id));
         }
-        self.events.extend(delta.told().cloned());
+        self.events.extend(delta.told().map(|batch| (delta.n, batch.clone())));
         self.close(&delta);
+        let before = self.floor;
         self.stand(&delta);
         let Delta { n, header, pinned, pins, fibers, chunks, opened, .. } = delta;
         self.checkpoints.insert(n, Checkpoint { header, pinned });
@@ -100,7 +104,9 @@ impl Run {
         for (row, entered) in opened.into_iter().zip(entered + 1..) {
             self.open(row, entered);
         }
-        self.prune();
+        if self.floor > before {
+            self.prune();
+        }
         Ok(())
     }
 
@@ -134,6 +140,9 @@ impl Run {
         self.floor = rules::floor(delta, self.floor);
         for (id, end) in &delta.settled {
             let Some(request) = self.requests.get_mut(id) else { continue };
+            if *end != RequestEnd::Refused {
+                request.settled = Some(delta.n);
+            }
             match end {
                 RequestEnd::Answered => request.state = "answered",
                 RequestEnd::Withdrawn => request.state = "withdrawn",
@@ -151,19 +160,40 @@ impl Run {
         match self.requests.get_mut(&row.id) {
             Some(known) => {
                 known.row = row;
+                known.settled = None;
                 if known.state != "recorded" {
                     known.state = "open";
                     known.recorded = None;
                 }
             }
             None => {
-                self.requests.insert(row.id.clone(), Request { row, state: "open", recorded: None, entered });
+                self.requests
+                    .insert(row.id.clone(), Request { row, state: "open", recorded: None, entered, settled: None });
             }
         }
     }
 
+    /// The run as it is asked for, with what it weighs.
+    pub(super) fn record(&self) -> RunRecord {
+        let rows = self.fibers.values().flatten().chain(self.chunks.values()).map(|row| row.data.len());
+        let headers = self.checkpoints.values().map(|checkpoint| checkpoint.header.len());
+        let events = self.events.iter().map(|(_, batch)| batch.lines.len());
+        let requests = self.requests.values().map(|request| {
+            request.row.json.len() + request.recorded.as_ref().map_or(0, |recorded| recorded.value.len())
+        });
+        let given = self.record.input.len() + self.record.settings.len();
+        let result = self.record.result.as_ref().map_or(0, String::len);
+        let bytes = rows.chain(headers).chain(events).chain(requests).sum::<usize>() + given + result;
+        RunRecord { bytes: bytes as u64, ..self.record.clone() }
+    }
+
     fn prune(&mut self) {
         let floor = self.floor;
+        let told = rules::told_floor(self.record.last_checkpoint, floor);
+        while self.events.front().is_some_and(|(n, _)| *n < told) {
+            self.events.pop_front();
+        }
+        self.requests.retain(|_, request| request.settled.is_none_or(|n| n >= told));
         self.checkpoints.retain(|n, checkpoint| *n >= floor || checkpoint.pinned);
         let checkpoints = &self.checkpoints;
         let needed = |row: &Row| match row.until {
@@ -230,7 +260,7 @@ impl Run {
 
     pub(super) fn events_after(&self, after: u64) -> Vec<EventBatch> {
         let last = |batch: &EventBatch| batch.first_seq.saturating_add(batch.count).saturating_sub(1);
-        self.events.iter().filter(|batch| last(batch) > after).cloned().collect()
+        self.events.iter().map(|(_, batch)| batch).filter(|batch| last(batch) > after).cloned().collect()
     }
 
     pub(super) fn kept(&self) -> Option<Kept> {
