@@ -237,8 +237,7 @@ fn paused(result: &Json, short: &str, flag: &str) -> String {
     let mut text = String::new();
     for request in requests {
         text.push_str(&format!("waiting for an answer: {}\n", value::question(request)));
-        let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
-        let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
+        let example = value::example(&request["schema"]);
         let command = match requests {
             [_] => format!("wf resume {short} {example}{flag}"),
             _ => {

@@ -13,6 +13,7 @@ mod find;
 mod list;
 mod load;
 mod lsp;
+mod notify;
 mod out;
 mod place;
 mod prompt;

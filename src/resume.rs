@@ -16,6 +16,7 @@ use wf_runtime::{
 use crate::{
     compiled,
     engine::{self, Settings, Showing},
+    notify,
     out::{self, Exit},
     place, value,
 };
@@ -116,6 +117,7 @@ pub(crate) fn go_on(
         .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
     settings.allow.extend(with.allow.clone());
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
+    let host = notify::with_hook(host, &settings.folder, &record.id, &record.script, store, path)?;
     let host: Arc<dyn Host> = Arc::new(host);
     let options = showing.options(settings.keep)?;
     let asked = Arc::clone(&image);

@@ -20,6 +20,7 @@ use crate::{
     compiled,
     engine::{self, Settings, Showing},
     load::load_file,
+    notify,
     out::{self, Exit},
     place, report, resume, value,
 };
@@ -102,11 +103,13 @@ impl Run {
             Some(id) => checked_id(id)?.into(),
             None => uuid::Uuid::now_v7().to_string().into(),
         };
+        let script = self.file.display().to_string();
         let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
+        let host = notify::with_hook(host, &settings.folder, &id, &script, &store, &path)?;
         let new = NewRun {
             id: Arc::clone(&id),
             workflow: workflow.name.to_string(),
-            script: self.file.display().to_string(),
+            script,
             code_hash,
             code: packed,
             input: input.to_string(),

@@ -47,6 +47,10 @@ impl Store for Recording {
         self.inner.answer(run, request, value, now)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.inner.notified(run, epoch, request, now)
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.inner.load(run, at, visit)
     }

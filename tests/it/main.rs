@@ -10,6 +10,7 @@ mod failed;
 mod imports;
 mod lsp;
 mod moved;
+mod notify;
 mod people;
 mod pipes;
 mod run;

@@ -290,6 +290,8 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from
             }
         }
     } else {
+        let untold = stored.iter().filter(|open| !open.notified).map(|open| open.request.id.clone());
+        run.untold.extend(untold);
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
@@ -374,6 +376,8 @@ impl Run {
             timers: BTreeMap::new(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
+            tellings: (BTreeMap::new(), mpsc::unbounded_channel()),
+            untold: Vec::new(),
             queued: VecDeque::new(),
             settled: mpsc::unbounded_channel(),
             unsaved: false,
@@ -383,6 +387,7 @@ impl Run {
             computes: false,
             again: Vec::new(),
             paused: false,
+            told_paused: None,
             listening: true,
         }
     }

@@ -159,6 +159,17 @@ impl Store for MemoryStore {
         Ok(answered)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, _now: Millis) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        let run = inner.run_mut(run)?;
+        if run.record.epoch != epoch {
+            return Err(StoreError::Stale);
+        }
+        run.notified(request);
+        inner.counts.transactions += 1;
+        Ok(())
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         // Copied out, so that whoever visits may ask the store again.
         let (saved, mut chunks) = match self.lock().run(run)?.checkpoint(at)? {

@@ -210,6 +210,11 @@ impl Store for SqliteStore {
         self.write(move |tx| hand::answer(tx, &id, &request, &value, now))
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        let (id, request) = (run.clone(), request.to_owned());
+        self.write(move |tx| hand::notified(tx, &id, epoch, &request, now))
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.read(|tx| read::load(tx, run, at, visit))
     }

@@ -162,6 +162,9 @@ impl Store for Disk {
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
         self.store.answer(run, request, value, now)
     }
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.store.notified(run, epoch, request, now)
+    }
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.store.load(run, at, visit)
     }

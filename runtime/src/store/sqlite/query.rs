@@ -32,7 +32,7 @@ pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<
 
 pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
     let rid = run.map(|run| rid(tx, run)).transpose()?;
-    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at \
+    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at, notified_at \
                FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
     let order = "ORDER BY asked_at, request.rowid";
     match rid {
@@ -118,6 +118,7 @@ fn request(row: &Row<'_>) -> Result<OpenRequest, StoreError> {
         run: Arc::from(text(row, 0)?),
         workflow: text(row, 1)?,
         request: RequestRow { id: text(row, 2)?, json: text(row, 3)?, asked_at: column(row, 4)? },
+        notified: column::<Option<i64>>(row, 7)?.is_some(),
         recorded,
     })
 }
