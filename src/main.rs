@@ -7,6 +7,8 @@ use clap::Parser;
 mod args;
 mod check;
 mod compiled;
+mod detach;
+mod due;
 mod engine;
 mod events;
 mod find;

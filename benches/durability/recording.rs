@@ -67,6 +67,10 @@ impl Store for Recording {
         self.inner.runs(limit)
     }
 
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.inner.due(now, interrupted, limit)
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.inner.ids_like(part, limit)
     }

@@ -5,6 +5,7 @@ mod back;
 mod check;
 mod crash;
 mod docs;
+mod due;
 mod examples;
 mod failed;
 mod imports;

@@ -354,7 +354,7 @@ impl Run {
         self.told.push(event);
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
+    async fn renew(&mut self) -> Result<(), StoreError> {
         let (store, id, epoch, now) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch, self.host.now());
         aside(move || store.renew(&id, epoch, now)).await
     }

@@ -196,6 +196,21 @@ impl Store for MemoryStore {
         Ok(runs.into_iter().take(limit).map(|run| run.record.clone()).collect())
     }
 
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        let inner = self.lock();
+        let records = || inner.runs.values().map(|run| &run.record);
+        let free = |run: &&RunRecord| owner::is_free(run.owner.as_ref(), run.lease_until, now);
+        let ended = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
+        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !ended.contains(&run.status);
+        let mut due: Vec<&RunRecord> = records().filter(|run| is_due(run)).filter(free).collect();
+        due.sort_by_key(|run| run.wake_at);
+        let running = |run: &&RunRecord| matches!(run.status, RunStatus::Running | RunStatus::Cancelling);
+        let mut stopped: Vec<&RunRecord> =
+            records().filter(running).filter(|run| interrupted && !is_due(run)).filter(free).collect();
+        stopped.sort_by_key(|run| run.updated_at);
+        Ok(due.into_iter().chain(stopped).take(limit).cloned().collect())
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         let inner = self.lock();
         let mut ids: Vec<_> = inner.runs.keys().filter(|id| id.starts_with(part) || id.ends_with(part)).collect();

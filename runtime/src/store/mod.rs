@@ -366,6 +366,13 @@ pub trait Store: Send + Sync + 'static {
     /// When the store cannot be read.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
 
+    /// Runs that nobody alive executes and that can go on by themselves: those whose timer has come by `now`, the longest
+    /// due first, and with `interrupted` those that were stopped while they were running; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
+
     /// The ids that begin or end with `part`, at most `limit`.
     ///
     /// # Errors

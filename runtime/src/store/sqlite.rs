@@ -231,6 +231,10 @@ impl Store for SqliteStore {
         self.read(|tx| query::runs(tx, limit))
     }
 
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|tx| query::due(tx, now, interrupted, limit))
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.read(|tx| query::ids_like(tx, part, limit))
     }

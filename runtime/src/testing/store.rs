@@ -107,6 +107,10 @@ impl Store for Killing {
         self.world.store.runs(limit)
     }
 
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.world.store.due(now, interrupted, limit)
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.world.store.ids_like(part, limit)
     }

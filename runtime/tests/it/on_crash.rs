@@ -177,6 +177,10 @@ impl Store for Disk {
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.store.runs(limit)
     }
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.store.due(now, interrupted, limit)
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.store.ids_like(part, limit)
     }

@@ -6,7 +6,8 @@ use rusqlite::{Params, Row, Transaction, params};
 
 use super::{apply::rid, fault, number::*};
 use crate::store::{
-    Epoch, EventBatch, Kept, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus, StoreError,
+    Epoch, EventBatch, Kept, Millis, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus,
+    StoreError, owner,
 };
 
 const RUN: &str = "SELECT id, workflow, script, code_hash, input, settings, status, created_at, updated_at, epoch, \
@@ -20,6 +21,36 @@ pub(super) fn run(tx: &Transaction<'_>, id: &str) -> Result<RunRecord, StoreErro
 
 pub(super) fn runs(tx: &Transaction<'_>, most: usize) -> Result<Vec<RunRecord>, StoreError> {
     all(tx, &format!("{RUN} ORDER BY created_at DESC, rid DESC LIMIT ?1"), [limit(most)], record)
+}
+
+pub(super) fn due(
+    tx: &Transaction<'_>,
+    now: Millis,
+    interrupted: bool,
+    limit: usize,
+) -> Result<Vec<RunRecord>, StoreError> {
+    let due = format!("{RUN} WHERE wake_at <= ?1 AND status IN ('running', 'paused', 'cancelling') ORDER BY wake_at");
+    let stopped = format!("{RUN} WHERE status IN ('running', 'cancelling') ORDER BY updated_at");
+    let mut found: Vec<RunRecord> = Vec::new();
+    let mut take = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
+        let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+        let mut rows = statement.query(params).map_err(fault::of)?;
+        while found.len() < limit
+            && let Some(row) = rows.next().map_err(fault::of)?
+        {
+            let run = record(row)?;
+            let free = owner::is_free(run.owner.as_ref(), run.lease_until, now);
+            if free && !found.iter().any(|known| known.id == run.id) {
+                found.push(run);
+            }
+        }
+        Ok(())
+    };
+    take(&due, &[&now])?;
+    if interrupted {
+        take(&stopped, &[])?;
+    }
+    Ok(found)
 }
 
 /// The very id first, so that a limit does not cut it off.
