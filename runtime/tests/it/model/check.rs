@@ -11,7 +11,7 @@ use wf_runtime::{
     effect::{EffectKind, Hold},
     json::parse_time,
     machine::Image,
-    store::{MemoryStore, NewRun, Owner, SqliteStore, Store},
+    store::{MemoryStore, NewRun, Owner, RunStatus, SqliteStore, Store},
 };
 
 use super::{
@@ -231,14 +231,17 @@ impl Lives<'_> {
             let next = match report {
                 Some(Ok(report)) if !self.world.is_dead() => {
                     if report.ended != Ended::Paused {
-                        let calls = self.world.calls();
-                        let told = self.told()?;
-                        let result = shown_result(&report.result);
-                        let counts = self.world.counts();
-                        return Ok(Ran { came: Came { result, told, calls }, in_flight, unknown, deaths, counts });
+                        let came = self.came(&report.result)?;
+                        return Ok(Ran { came, in_flight, unknown, deaths, counts: self.world.counts() });
                     }
                     let wake_at = report.result["wake_at"].as_str().and_then(parse_time);
-                    let person = self.world.next_person();
+                    let open: Vec<&str> = report.result["requests"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|request| request["id"].as_str())
+                        .collect();
+                    let person = self.world.next_person(&open);
                     match person.filter(|person| wake_at.is_none_or(|wake_at| person.at < wake_at)) {
                         Some(person) => {
                             self.world.set_clock(person.at.max(self.world.now()));
@@ -257,7 +260,10 @@ impl Lives<'_> {
                     if deaths > 3000 {
                         return Err("it does not come to its end".into());
                     }
-                    // What the dead process had under way is gone with it.
+                    if let Some(result) = self.ended()? {
+                        let came = self.came(&result)?;
+                        return Ok(Ran { came, in_flight, unknown, deaths, counts: self.world.counts() });
+                    }
                     crash = match crashes.next() {
                         Some(crash) => Some(crash),
                         None => crash.filter(|_| self.how.again),
@@ -277,18 +283,40 @@ impl Lives<'_> {
             }
             run = self.reopen().map_err(|error| error.to_string())?;
             if let (Some(person), false) = (&next, recorded) {
-                let refused = run.respond(&person.id, &person.value).is_err();
-                if refused != person.value.is_string() {
-                    return Err(format!("an answer to {} is taken or refused wrongly", person.id));
+                let taken = run.respond(&person.id, &person.value);
+                if taken.is_err() != person.value.is_string() {
+                    return Err(format!(
+                        "the answer {} to {} at {}: {taken:?}",
+                        person.value,
+                        person.id,
+                        person.at - START
+                    ));
                 }
             }
         }
     }
 
+    fn came(&self, result: &Json) -> Result<Came, String> {
+        Ok(Came { result: shown_result(result), told: self.told()?, calls: self.world.calls() })
+    }
+
+    /// The result of a run that has come to its end, as the store holds it.
+    fn ended(&self) -> Result<Option<Json>, String> {
+        let record = self.store.run("run").map_err(|error| error.to_string())?;
+        if !matches!(record.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled) {
+            return Ok(None);
+        }
+        let text = record.result.ok_or("a run that has ended has no result")?;
+        let mut result: Json = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        result["status"] = json!(record.status.text());
+        Ok(Some(result))
+    }
+
     /// The keys of the calls that the latest checkpoint holds as asked.
     fn open_calls(&self) -> Result<Vec<String>, String> {
         let record = self.store.run("run").map_err(|error| error.to_string())?;
-        let machine = drive::look(&self.script.image, &*self.store, &record, None).map_err(|error| error.to_string())?;
+        let machine =
+            drive::look(&self.script.image, &*self.store, &record, None).map_err(|error| error.to_string())?;
         let open = machine.map_or_else(Vec::new, |machine| machine.open_effects());
         let open = open.into_iter().filter(|effect| effect.kind() == EffectKind::Outside && effect.hold == Hold::No);
         Ok(open.map(|effect| effect.key("run")).collect())
@@ -380,7 +408,8 @@ pub(super) fn difference(expected: &Came, ran: &Ran) -> Option<String> {
     if ran.came.told != expected.told {
         let missing = expected.told.iter().filter(|line| !ran.came.told.contains(line));
         let further = ran.came.told.iter().filter(|line| !expected.told.contains(line));
-        let list = |lines: &mut dyn Iterator<Item = &String>| lines.map(|line| format!("\n  {line}")).collect::<String>();
+        let list =
+            |lines: &mut dyn Iterator<Item = &String>| lines.map(|line| format!("\n  {line}")).collect::<String>();
         let (missing, further) = (list(&mut missing.into_iter()), list(&mut further.into_iter()));
         if missing.is_empty() && further.is_empty() {
             let all = list(&mut ran.came.told.iter());

@@ -187,7 +187,8 @@ impl Grow {
             }
             self.budget -= 1;
             let stmt = self.stmt(scope);
-            let leaves = matches!(stmt, Stmt::Break | Stmt::Continue | Stmt::Return(_) | Stmt::Throw(..) | Stmt::Rethrow(_));
+            let leaves =
+                matches!(stmt, Stmt::Break | Stmt::Continue | Stmt::Return(_) | Stmt::Throw(..) | Stmt::Rethrow(_));
             if leaves {
                 // Under a condition, so that what follows can be reached.
                 let cond = self.cond(scope);
@@ -249,7 +250,13 @@ impl Grow {
                 Stmt::If(cond, then, other)
             }
             18 | 19 => self.loops(scope),
-            20 if scope.in_loop => if self.one_in(2) { Stmt::Break } else { Stmt::Continue },
+            20 if scope.in_loop => {
+                if self.one_in(2) {
+                    Stmt::Break
+                } else {
+                    Stmt::Continue
+                }
+            }
             21 if scope.result.is_some() && (!scope.in_finally || self.one_in(4)) => {
                 let ty = scope.result.unwrap_or(Ty::Int);
                 Stmt::Return(self.expr(scope, ty))
@@ -262,7 +269,9 @@ impl Grow {
                 let thrown = [Thrown::Text, Thrown::Mine, Thrown::Again][self.random.below(3)];
                 Stmt::Throw(thrown, self.text(scope))
             }
-            26 if !scope.errors.is_empty() => Stmt::Rethrow(scope.errors[self.random.below(scope.errors.len())].clone()),
+            26 if !scope.errors.is_empty() => {
+                Stmt::Rethrow(scope.errors[self.random.below(scope.errors.len())].clone())
+            }
             27 => Stmt::Emit(self.simple(scope)),
             28 => Stmt::Log(self.text(scope)),
             _ => Stmt::Nap(self.nap(scope)),
@@ -274,7 +283,8 @@ impl Grow {
         let base = Expr::Int(self.millis(9000));
         match self.var(scope, Ty::Int, false) {
             Some(var) => {
-                let by = Expr::Op(Op::Times, Box::new(Expr::Var(var, Ty::Int)), Box::new(Expr::Int(1 + self.millis(900))));
+                let by =
+                    Expr::Op(Op::Times, Box::new(Expr::Var(var, Ty::Int)), Box::new(Expr::Int(1 + self.millis(900))));
                 Expr::Op(Op::Plus, Box::new(base), Box::new(by))
             }
             None => base,

@@ -10,7 +10,9 @@ use wf_runtime::effect::idempotency_key;
 
 use super::{
     fate::{Came, START},
-    program::{Block, Branches, Cond, Expr, Kind, NAMES, Notes, OnCrash, Op, Program, Request, Retry, Stmt, Thrown, Try},
+    program::{
+        Block, Branches, Cond, Expr, Kind, NAMES, Notes, OnCrash, Op, Program, Request, Retry, Stmt, Thrown, Try,
+    },
     sim::{Called, Fiber, Inner, Mark, Mode, Sim, Start, Wait, Woke},
 };
 
@@ -431,7 +433,9 @@ impl<'p> Cx<'p> {
                 _ => Err(Exit::Late(fault)),
             },
             (Err(_), Some(depth)) => {
-                self.with(|inner| inner.doubt("a `finally` that leaves another way than it was entered while cancelled"));
+                self.with(|inner| {
+                    inner.doubt("a `finally` that leaves another way than it was entered while cancelled")
+                });
                 Err(Exit::Cancel(depth))
             }
         }
@@ -569,7 +573,11 @@ impl<'p> Cx<'p> {
             }
             Expr::Request(request) => self.request(request).await?,
             Expr::If(cond, then, other, _) => {
-                if self.cond(cond).await? { self.block(then).await? } else { self.block(other).await? }
+                if self.cond(cond).await? {
+                    self.block(then).await?
+                } else {
+                    self.block(other).await?
+                }
             }
             Expr::Match(subject, arms, guarded, rest, _) => {
                 let subject = self.int(subject).await?;

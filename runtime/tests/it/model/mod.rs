@@ -106,7 +106,8 @@ fn crashes(program: &Program, plain: &How, writes: u64, calls: u64) -> Vec<How> 
     for call in 0..calls {
         hows.push(once(Crash::Leaving(call)));
         hows.push(once(Crash::InFlight(call)));
-        let crashes = vec![Crash::InFlight(call), Crash::Write(1), Crash::InFlight(0), Crash::Leaving(0), Crash::Written(0)];
+        let crashes =
+            vec![Crash::InFlight(call), Crash::Write(1), Crash::InFlight(0), Crash::Leaving(0), Crash::Written(0)];
         hows.push(How { crashes, ..plain.clone() });
     }
     // To ask, to be answered, and to save what the call came to takes three writes.
@@ -122,7 +123,12 @@ fn report(seed: u64, program: &Program, failure: &Failure) -> String {
 }
 
 /// Looks for a difference; the smallest program that shows it.
-fn hunt(seeds: std::ops::Range<u64>, most: usize, wrong: Option<Wrong>, until: Option<Instant>) -> (Tally, Option<String>) {
+fn hunt(
+    seeds: std::ops::Range<u64>,
+    most: usize,
+    wrong: Option<Wrong>,
+    until: Option<Instant>,
+) -> (Tally, Option<String>) {
     let mut tally = Tally::default();
     for seed in seeds {
         if until.is_some_and(|until| Instant::now() > until) {

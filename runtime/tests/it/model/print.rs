@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::program::{Block, Branches, Cond, Decl, Expr, Gather, Kind, NAMES, OnCrash, Op, Program, Stmt, Thrown, Try, Ty};
+use super::program::{
+    Block, Branches, Cond, Decl, Expr, Gather, Kind, NAMES, OnCrash, Op, Program, Stmt, Thrown, Try, Ty,
+};
 
 /// What every script has: what holds state, and what keeps the rest short.
 const PRELUDE: &str = r#"type Pair = { n: int, s: string }

@@ -74,7 +74,11 @@ pub(super) struct Block {
 pub(super) enum Stmt {
     Let(String, Ty, Expr),
     /// `let f: fn(int) -> int = x => …`
-    LetFn { name: String, param: String, body: Block },
+    LetFn {
+        name: String,
+        param: String,
+        body: Block,
+    },
     Set(String, Expr),
     Add(String, Expr),
     Push(String, Expr),
@@ -87,10 +91,22 @@ pub(super) enum Stmt {
     Seen(Expr, Expr),
     Expr(Expr),
     If(Cond, Block, Option<Block>),
-    For { var: String, list: Expr, body: Block },
-    Repeat { var: String, times: i64, body: Block },
+    For {
+        var: String,
+        list: Expr,
+        body: Block,
+    },
+    Repeat {
+        var: String,
+        times: i64,
+        body: Block,
+    },
     /// Counts up while the counter is smaller.
-    While { var: String, times: i64, body: Block },
+    While {
+        var: String,
+        times: i64,
+        body: Block,
+    },
     Break,
     Continue,
     Return(Expr),
@@ -167,7 +183,11 @@ pub(super) enum Expr {
     Call(usize, Vec<Expr>, Ty),
     Apply(String, Box<Expr>),
     /// `exec(…)`, whose answer the world decides: a number, or text.
-    Exec { label: String, arg: Box<Expr>, text: bool },
+    Exec {
+        label: String,
+        arg: Box<Expr>,
+        text: bool,
+    },
     Request(Box<Request>),
     If(Box<Cond>, Box<Block>, Box<Block>, Ty),
     Match(Box<Expr>, Vec<(i64, Block)>, Option<(String, i64, Box<Block>)>, Box<Block>, Ty),

@@ -308,7 +308,9 @@ impl Program {
             let mut calls = Vec::new();
             let mut body = self.decls[index].body.clone();
             calls_of(&mut body, &mut calls);
-            reached.extend(calls.into_iter().filter(|call| !reached.contains(call)).collect::<std::collections::BTreeSet<_>>());
+            reached.extend(
+                calls.into_iter().filter(|call| !reached.contains(call)).collect::<std::collections::BTreeSet<_>>(),
+            );
             at += 1;
         }
         reached.sort_unstable();

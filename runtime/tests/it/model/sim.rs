@@ -30,8 +30,15 @@ pub(super) type Start<'p> = Box<dyn FnOnce(Fiber) -> Task<'p> + 'p>;
 #[derive(Clone, Debug)]
 pub(super) enum Wait {
     Moment(i64),
-    Call { key: String, at: i64, came: Came },
-    Person { answer: Option<(i64, i64)>, due: Option<i64> },
+    Call {
+        key: String,
+        at: i64,
+        came: Came,
+    },
+    Person {
+        answer: Option<(i64, i64)>,
+        due: Option<i64>,
+    },
     /// Its branches.
     Join(usize),
 }
@@ -392,7 +399,8 @@ impl<'p> Inner<'p> {
                 Some(Wait::Call { key, at, came }) => {
                     found.push((*at, Next::Wake(fiber, Woke::Came(came.clone()))));
                     let thrown = self.thrown.contains(key);
-                    let mut unknown = self.unknown.iter().filter(|(at, called)| thrown && called == key && *at >= self.now);
+                    let mut unknown =
+                        self.unknown.iter().filter(|(at, called)| thrown && called == key && *at >= self.now);
                     if let Some((at, key)) = unknown.next() {
                         found.push((*at, Next::Unknown(fiber, key.clone())));
                     }

@@ -113,10 +113,11 @@ impl World {
         (life.writes, life.left)
     }
 
-    /// Who answers next.
-    pub(super) fn next_person(&self) -> Option<Person> {
+    /// Who answers one of these requests next.
+    pub(super) fn next_person(&self, open: &[&str]) -> Option<Person> {
         let inner = self.lock();
-        inner.life.people.iter().min_by_key(|person| person.at).cloned()
+        let asked = inner.life.people.iter().filter(|person| open.contains(&person.id.as_str()));
+        asked.min_by_key(|person| person.at).cloned()
     }
 
     fn die(&self, inner: &mut Inner) {
