@@ -11,6 +11,11 @@ use wf_runtime::store::{
 pub(crate) trait Gate: Send + Sync + 'static {
     /// A delta is handed in.
     fn commit(&self, store: &dyn Store, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt;
+
+    /// Whether who comes is alive: the dead give nothing up.
+    fn lives(&self) -> bool {
+        true
+    }
 }
 
 /// The store, and its gate.
@@ -40,7 +45,7 @@ impl<G: Gate> Store for Gated<G> {
         self.store.renew(run, epoch, now)
     }
     fn release(&self, run: &RunId, epoch: Epoch) -> Result<(), StoreError> {
-        self.store.release(run, epoch)
+        if self.gate.lives() { self.store.release(run, epoch) } else { Err(StoreError::Unusable("killed".into())) }
     }
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
         self.store.answer(run, request, value, now)

@@ -126,6 +126,14 @@ pub(super) struct How {
     pub(super) sqlite: bool,
 }
 
+impl How {
+    /// Whether it kills in the same way, be it elsewhere.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let sorts = |how: &Self| how.crashes.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+        self.again == other.again && sorts(self) == sorts(other)
+    }
+}
+
 /// What the machine says.
 pub(super) struct Ran {
     pub(super) came: Came,
@@ -257,6 +265,10 @@ impl Lives<'_> {
                 Some(Err(error)) if !self.world.is_dead() => return Err(error.to_string()),
                 _ => {
                     deaths += 1;
+                    // It had renewed its lease just before.
+                    let record = self.store.run("run").map_err(|error| error.to_string())?;
+                    let renewed = self.store.renew(&record.id, record.epoch, self.world.now());
+                    renewed.map_err(|error| error.to_string())?;
                     if deaths > 3000 {
                         return Err("it does not come to its end".into());
                     }
@@ -402,20 +414,27 @@ fn shown_result(result: &Json) -> Json {
 
 /// How what the machine says differs from what the reference says.
 pub(super) fn difference(expected: &Came, ran: &Ran) -> Option<String> {
+    let mut differences = String::new();
     if ran.came.result != expected.result {
-        return Some(format!("the reference comes to {}\nthe machine comes to   {}", expected.result, ran.came.result));
+        let (reference, machine) = (&expected.result, &ran.came.result);
+        differences += &format!("the reference comes to {reference}\nthe machine comes to   {machine}\n");
     }
     if ran.came.told != expected.told {
-        let missing = expected.told.iter().filter(|line| !ran.came.told.contains(line));
-        let further = ran.came.told.iter().filter(|line| !expected.told.contains(line));
-        let list =
-            |lines: &mut dyn Iterator<Item = &String>| lines.map(|line| format!("\n  {line}")).collect::<String>();
-        let (missing, further) = (list(&mut missing.into_iter()), list(&mut further.into_iter()));
-        if missing.is_empty() && further.is_empty() {
-            let all = list(&mut ran.came.told.iter());
-            return Some(format!("the machine tells the same in another order or more often:{all}"));
+        let mut only = [Vec::new(), Vec::new()];
+        for (index, (these, those)) in
+            [(&expected.told, &ran.came.told), (&ran.came.told, &expected.told)].into_iter().enumerate()
+        {
+            only[index].extend(these.iter().filter(|line| !those.contains(line)).cloned());
         }
-        return Some(format!("only the reference tells{missing}\nonly the machine tells{further}"));
+        if only.iter().all(Vec::is_empty) {
+            only[1] = ran.came.told.clone();
+            differences += "the machine tells the same in another order, or not as often\n";
+        }
+        let [reference, machine] = only.map(|lines| lines.join("\n  "));
+        differences += &format!("only the reference tells\n  {reference}\nonly the machine tells\n  {machine}\n");
+    }
+    if !differences.is_empty() {
+        return Some(differences);
     }
     let (once, again) = (counts(&expected.calls), counts(&ran.came.calls));
     for (key, (call, count)) in &once {

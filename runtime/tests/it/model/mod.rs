@@ -36,6 +36,14 @@ struct Failure {
     difference: String,
 }
 
+/// Which crashes are tried.
+enum Which {
+    /// So many at most.
+    Most(usize),
+    /// Those of one sort.
+    Like(How),
+}
+
 /// How many runs were compared, and how many of them were killed how often.
 #[derive(Debug, Default)]
 struct Tally {
@@ -49,7 +57,7 @@ struct Tally {
 fn check(
     program: &Program,
     seed: u64,
-    most: usize,
+    which: &Which,
     wrong: Option<Wrong>,
     tally: &mut Tally,
 ) -> Result<(), Box<Failure>> {
@@ -85,9 +93,13 @@ fn check(
     };
     let (writes, calls) = compare(&plain)?;
     let mut hows = crashes(program, &plain, writes, calls);
-    // All of them if there are few.
-    while hows.len() > most {
-        hows.swap_remove(random.below(hows.len()));
+    match which {
+        Which::Most(most) => {
+            while hows.len() > *most {
+                hows.swap_remove(random.below(hows.len()));
+            }
+        }
+        Which::Like(like) => hows.retain(|how| how.is_like(like)),
     }
     for how in hows {
         compare(&how)?;
@@ -125,7 +137,7 @@ fn report(seed: u64, program: &Program, failure: &Failure) -> String {
 /// Looks for a difference; the smallest program that shows it.
 fn hunt(
     seeds: std::ops::Range<u64>,
-    most: usize,
+    which: &Which,
     wrong: Option<Wrong>,
     until: Option<Instant>,
 ) -> (Tally, Option<String>) {
@@ -135,8 +147,9 @@ fn hunt(
             break;
         }
         let program = grow::program(seed);
-        if let Err(failure) = check(&program, seed, most, wrong, &mut tally) {
-            let fails = |program: &Program| check(program, seed, most.max(200), wrong, &mut Tally::default()).err();
+        if let Err(failure) = check(&program, seed, which, wrong, &mut tally) {
+            let like = Which::Like(failure.how.clone());
+            let fails = |program: &Program| check(program, seed, &like, wrong, &mut Tally::default()).err();
             let (program, failure) = shrink::shrink(program, failure, &fails);
             return (tally, Some(report(seed, &program, &failure)));
         }
@@ -165,7 +178,7 @@ fn random_programs_mean_the_same_to_the_reference_and_to_a_machine_that_is_kille
         Some(seeds) => (seeds, None),
         None => (400, Some(Instant::now() + Duration::from_secs(25))),
     };
-    let (tally, failure) = hunt(from..from + seeds, 40, None, until);
+    let (tally, failure) = hunt(from..from + seeds, &Which::Most(40), None, until);
     println!("{tally:?}");
     if let Some(failure) = failure {
         panic!("{failure}");
@@ -176,7 +189,7 @@ fn random_programs_mean_the_same_to_the_reference_and_to_a_machine_that_is_kille
 #[test]
 fn a_reference_with_a_wrong_rule_is_noticed() {
     for wrong in [Wrong::Finally, Wrong::Retry, Wrong::State, Wrong::Key] {
-        let (tally, failure) = hunt(0..2000, 0, Some(wrong), None);
+        let (tally, failure) = hunt(0..2000, &Which::Most(0), Some(wrong), None);
         assert!(failure.is_some(), "{wrong:?} was not noticed: {tally:?}");
     }
 }

@@ -1,19 +1,20 @@
 //! A failing program is made smaller for as long as it fails.
 
+use std::time::{Duration, Instant};
+
 use super::program::{Block, Branches, Cond, Expr, Kind, Program, Stmt, Try};
 
 /// The smallest program on the way down from one that fails, and why it fails.
 pub(super) fn shrink<W>(program: Program, why: W, fails: &dyn Fn(&Program) -> Option<W>) -> (Program, W) {
     let (mut best, mut why) = (program, why);
-    let mut tries = 0;
+    let until = Instant::now() + Duration::from_secs(60);
     loop {
         let (mut at, mut smaller) = (0, false);
         loop {
             let mut candidate = best.clone();
             let mut cut = Cut { at, seen: 0, done: false };
             cut.program(&mut candidate);
-            tries += 1;
-            if !cut.done || tries > 4000 {
+            if !cut.done || Instant::now() > until {
                 break;
             }
             match fails(&candidate) {
@@ -21,7 +22,7 @@ pub(super) fn shrink<W>(program: Program, why: W, fails: &dyn Fn(&Program) -> Op
                 None => at += 1,
             }
         }
-        if !smaller || tries > 4000 {
+        if !smaller || Instant::now() > until {
             return (best, why);
         }
     }

@@ -250,6 +250,10 @@ fn outcome(came: &Came) -> Outcome {
 }
 
 impl Gate for Hand {
+    fn lives(&self) -> bool {
+        !self.0.is_dead()
+    }
+
     fn commit(&self, store: &dyn Store, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt {
         let killed = || Box::pin(std::future::ready(Err(StoreError::Unusable("killed".into())))) as Receipt;
         let mut inner = self.0.lock();
