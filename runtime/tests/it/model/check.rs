@@ -70,7 +70,7 @@ pub(super) fn reference(
 /// Events in an order that the contract fixes: those of one path, and those of one text.
 fn arranged(mut told: Vec<String>) -> Vec<String> {
     told.sort_by_cached_key(|line| line.split(' ').nth(2).unwrap_or_default().to_owned());
-    let own = |line: &String| matches!(line.split(' ').nth(1), Some("told" | "log"));
+    let own = |line: &String| matches!(line.split(' ').nth(1), Some("told" | "log" | "request_withdrawn"));
     let (mut own, told): (Vec<_>, Vec<_>) = told.into_iter().partition(own);
     own.sort();
     [told, own].concat()
@@ -376,7 +376,8 @@ fn line(event: &Json, requests: &mut BTreeMap<String, String>) -> Option<String>
             format!("{what} {path} {attempt} {}", said(&event["error"]))
         }
         "told" => format!("told {}", event["data"]),
-        "log" if event["print"] == false => format!("log {}", text("text")),
+        // What a cancelled branch leaves is told as well; in which words is not in the contract.
+        "log" if text("text").starts_with('t') => format!("log {}", text("text")),
         "sleeping" if path.rsplit('/').next().is_some_and(|last| last.starts_with("nap[")) => {
             format!("sleeping {path} {}", parse_time(text("until")).unwrap_or_default() - START)
         }

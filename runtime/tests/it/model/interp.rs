@@ -426,6 +426,8 @@ impl<'p> Cx<'p> {
             (Err(exit), None) => Err(exit),
             (Ok(_), Some(depth)) => match result {
                 Err(Exit::Late(fault)) => Err(Exit::Late(fault)),
+                // It was on its way, and is not lost.
+                Err(Exit::Throw(fault)) if depth == 0 => Err(Exit::Late(fault)),
                 _ => Err(Exit::Cancel(depth)),
             },
             (Err(Exit::Throw(fault)), Some(0)) => match result {
