@@ -86,7 +86,7 @@ fn check(
                 Err(Doubt(_)) => return Ok(ran.counts),
             },
         };
-        match check::difference(again.as_ref().unwrap_or(&expected), &ran) {
+        match check::difference(again.as_ref().unwrap_or(&expected), &ran, check::crashes_matter(program)) {
             Some(difference) => Err(failure(difference)),
             None => Ok(ran.counts),
         }

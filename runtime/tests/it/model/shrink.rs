@@ -7,7 +7,7 @@ use super::program::{Block, Branches, Cond, Expr, Kind, Program, Stmt, Try};
 /// The smallest program on the way down from one that fails, and why it fails.
 pub(super) fn shrink<W>(program: Program, why: W, fails: &dyn Fn(&Program) -> Option<W>) -> (Program, W) {
     let (mut best, mut why) = (program, why);
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(20);
     loop {
         let (mut at, mut smaller) = (0, false);
         loop {

@@ -120,6 +120,11 @@ impl World {
         asked.min_by_key(|person| person.at).cloned()
     }
 
+    /// This answer has been given.
+    pub(super) fn given(&self, person: &Person) {
+        self.lock().life.people.retain(|other| (other.at, &other.id) != (person.at, &person.id));
+    }
+
     fn die(&self, inner: &mut Inner) {
         inner.life.dead = true;
         inner.life.under_way.clear();
