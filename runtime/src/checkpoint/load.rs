@@ -10,7 +10,7 @@ use crate::{
     effect::{Effect, Hold, Question},
     machine::{
         Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
-        Machine, Scope, Then, result_register,
+        MOST_ORIGINS, Machine, Origin, Scope, Then, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
@@ -67,6 +67,7 @@ pub fn load(
     machine.next_effect = header.next[1];
     machine.usage = header.usage;
     machine.clock = header.clock;
+    machine.checkpoint = header.n;
     machine.root_changed = fresh;
 
     let tag = (!fresh).then(|| saver.tag());
@@ -97,6 +98,23 @@ pub fn load(
         .map_err(|reason| damaged(&name, reason))?;
     machine.adopt(fibers, header.turns.clone());
     Ok((machine, saver, header))
+}
+
+/// Where errors were thrown.
+fn origins(from: &mut Reader<'_>) -> std::result::Result<Vec<Origin>, DecodeError> {
+    let count = from.count(6)?;
+    if count > MOST_ORIGINS {
+        return Err(from.error("it knows of too many errors"));
+    }
+    (0..count)
+        .map(|_| {
+            let (error, at, left) = (from.uint()?, from.uint()?, from.uint()?);
+            let lacks = from.bool()?;
+            let fibers = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
+            let call = if from.bool()? { Some((from.uint()?, from.bool()?)) } else { None };
+            Ok(Origin { error, at, left, lacks, fibers, call })
+        })
+        .collect()
 }
 
 /// Reads a header.
@@ -184,7 +202,7 @@ impl Loader<'_, '_> {
 
     fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
         let counts = [(machine.globals.len(), false), (machine.states.len(), machine.is_test())];
-        let ([globals, states], answered) =
+        let ([globals, states], answered, left, origins) =
             self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
                 let mut both = [Vec::new(), Vec::new()];
                 // Of a test there may be several states of each module.
@@ -202,9 +220,12 @@ impl Loader<'_, '_> {
                     let path = from.text()?.to_owned();
                     answered.insert((path, from.id()?), from.id()?);
                 }
-                Ok((both, answered))
+                // What version 0.1 wrote ends here.
+                let (left, origins) = if from.left() == 0 { (0, Vec::new()) } else { (from.uint()?, origins(from)?) };
+                Ok((both, answered, left, origins))
             })?;
         machine.answered = answered;
+        (machine.left, machine.origins) = (left, origins);
         machine.globals = globals;
         machine.states = states;
         Ok(())

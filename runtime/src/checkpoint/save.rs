@@ -9,7 +9,7 @@ use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
-    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
+    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Origin, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -124,7 +124,7 @@ impl Saver {
         }
         rows.header = self.header(machine, n, next_seq);
         rows.chunks = std::mem::take(&mut self.chunks);
-        machine.saved();
+        machine.saved(n);
         rows
     }
 
@@ -158,6 +158,9 @@ impl Saver {
             out.uint(u64::from(*ordinal));
             out.uint(u64::from(*count));
         }
+        out.uint(machine.left);
+        out.size(machine.origins.len());
+        machine.origins.iter().for_each(|origin| thrown(origin, &mut out));
         seal(row::ROOT, out.as_slice())
     }
 
@@ -279,6 +282,19 @@ impl Saver {
         self.written = 0;
         dead
     }
+}
+
+fn thrown(origin: &Origin, out: &mut Writer) {
+    for number in [origin.error, origin.at, origin.left] {
+        out.uint(number);
+    }
+    out.bool(origin.lacks);
+    out.size(origin.fibers.len());
+    origin.fibers.iter().for_each(|fiber| out.uint(u64::from(*fiber)));
+    optional(out, origin.call, |out, (call, dealt_with)| {
+        out.uint(call);
+        out.bool(dealt_with);
+    });
 }
 
 fn optional<T>(out: &mut Writer, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {

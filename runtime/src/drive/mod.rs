@@ -26,12 +26,14 @@ use crate::{
 
 mod answer;
 mod commit;
+mod failure;
 mod perform;
 mod report;
 mod start;
 
+pub use failure::Failure;
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
+pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen, retry};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;
@@ -109,6 +111,10 @@ pub struct Run {
     floor: u64,
     /// Told by the driver itself since the last checkpoint.
     told: Vec<Event>,
+    /// What came of calls since the last checkpoint.
+    recent: Vec<failure::Recent>,
+    /// What was told before the run failed, and is computed again.
+    told_already: VecDeque<Json>,
     /// Asked since the last checkpoint.
     asked: Vec<Effect>,
     /// Requests opened and ended since the last checkpoint.
@@ -328,7 +334,7 @@ impl Run {
 
     /// Tells of something that happens after all that the program has told so far.
     fn tell(&mut self, event: Event) {
-        self.told.extend(self.machine.take_events());
+        self.take_told();
         self.told.push(event);
     }
 

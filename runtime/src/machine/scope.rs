@@ -9,15 +9,19 @@ use super::{
 use crate::{
     effect::{Effect, EffectKind, idempotency_key},
     event::{CallEvent, Event},
-    fault::Kind,
+    fault::{Fault, Kind},
     json,
     value::{Str, Value},
 };
 
 /// Whether the world has dealt with a call and said no, as against a call of which nothing came back.
 pub(super) fn answered_with_error(effect: &Effect, outcome: &Outcome) -> bool {
-    effect.kind() == EffectKind::Outside
-        && matches!(outcome, Err(fault) if matches!(fault.kind, Kind::Http | Kind::Exec))
+    effect.kind() == EffectKind::Outside && outcome.as_ref().err().is_some_and(dealt_with)
+}
+
+/// Whether an error of a call says that the world has dealt with it.
+pub(crate) fn dealt_with(fault: &Fault) -> bool {
+    matches!(fault.kind, Kind::Http | Kind::Exec)
 }
 
 impl Machine {
