@@ -465,7 +465,8 @@ fn counts(calls: &[Called]) -> BTreeMap<&str, (&Called, usize)> {
     counts
 }
 
-/// Whether a crash may change what a program comes to: it has calls that are not made again then.
+/// Whether a crash may change what a program comes to: it has calls that are not made again then, or not
+/// always.
 pub(super) fn crashes_matter(program: &Program) -> bool {
-    program.says(OnCrash::Throw)
+    program.says(OnCrash::Throw) || program.says(OnCrash::Ask)
 }

@@ -60,6 +60,11 @@ impl Fate {
         random
     }
 
+    /// Whether a person who is asked what became of a call says that it has failed, and not that it be made again.
+    pub(super) fn gives_up(&self, key: &str) -> bool {
+        self.draw(key, 2_000_000).below(2) == 0
+    }
+
     /// A call under this key is made now.
     pub(super) fn call(&mut self, key: &str, now: i64) -> Reply {
         let number = match self.calls.get(key) {

@@ -11,8 +11,9 @@ pub(super) fn program(seed: u64) -> Program {
     // So that seeds beside each other have nothing in common.
     random.next();
     let count = 1 + random.below(5);
-    let mut grow = Grow { random, callees: Vec::new(), names: 0, labels: 0, budget: 0, cautious: false };
+    let mut grow = Grow { random, callees: Vec::new(), names: 0, labels: 0, budget: 0, cautious: false, size: 1 };
     grow.cautious = grow.random.below(8) > 0;
+    grow.size = [1, 1, 1, 2, 4][grow.random.below(5)];
     let mut decls = Vec::new();
     for index in (0..=count).rev() {
         let decl = grow.decl(index, index == 0);
@@ -36,6 +37,8 @@ struct Grow {
     budget: i64,
     /// Branches begin by waiting, so that none of them ends before all have begun.
     cautious: bool,
+    /// How much larger than most it is.
+    size: i64,
 }
 
 #[derive(Clone)]
@@ -98,7 +101,7 @@ impl Grow {
     }
 
     fn decl(&mut self, index: usize, main: bool) -> Decl {
-        self.budget = if main { 140 } else { 15 + self.random.below(30) as i64 };
+        self.budget = self.size * if main { 140 } else { 15 + self.random.below(30) as i64 };
         let kind = match self.random.below(8) {
             _ if main => Kind::Workflow,
             0 => Kind::Workflow,
@@ -123,7 +126,7 @@ impl Grow {
             in_finally: false,
             depth: 0,
         };
-        let count = if main { 3 + self.random.below(6) } else { 1 + self.random.below(4) };
+        let count = self.size as usize / 2 + if main { 3 + self.random.below(6) } else { 1 + self.random.below(4) };
         let mut stmts = self.stmts(&mut scope, count);
         if main {
             stmts = stmts.into_iter().map(|stmt| self.caught(stmt)).collect();

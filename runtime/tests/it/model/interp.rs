@@ -681,13 +681,14 @@ impl<'p> Cx<'p> {
     async fn exec(&mut self, label: &str, arg: i64) -> Result<i64, Exit> {
         let (path, ordinal) = (self.path(), self.ask());
         let call = (path.clone(), ordinal);
-        let thrown = self.on_crash == Some(OnCrash::Throw);
+        let on_crash = self.on_crash;
         let wait = self.with(|inner| {
             let generation = inner.refused.get(&call).copied().unwrap_or_default();
             let key = idempotency_key("run", &path, Some((ordinal as u32, generation)));
             let reply = inner.fate.call(&key, inner.now);
             inner.calls.push(Called { key: key.clone(), args: json!([label, arg.to_string()]) });
-            if thrown {
+            let thrown = on_crash == Some(OnCrash::Throw);
+            if thrown || (on_crash == Some(OnCrash::Ask) && inner.fate.gives_up(&key)) {
                 inner.thrown.insert(key.clone());
             }
             Wait::Call { key, at: reply.at, came: reply.came }

@@ -227,7 +227,8 @@ impl Host for Hand {
         let mut inner = self.0.lock();
         let (now, id) = (inner.now, request.id.clone());
         if let Hold::Asks(_) = effect.hold {
-            inner.life.people.push(Person { at: now, id, value: json!({ "action": "retry" }) });
+            let action = if inner.fate.gives_up(&effect.key("run")) { "fail" } else { "retry" };
+            inner.life.people.push(Person { at: now, id, value: json!({ "action": action }) });
             return;
         }
         let answer = inner.fate.person(&effect.key("run"), now);
