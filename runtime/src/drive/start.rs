@@ -20,7 +20,10 @@ use crate::{
     json::from_json,
     machine::{Image, Machine, Unknown},
     request::Request,
-    store::{Chunks, Epoch, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+    store::{
+        Chunks, Epoch, LEASE_MS, Millis, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store,
+        StoreError,
+    },
     validate::{fits_outside, show_type},
     value::Value,
 };
@@ -174,8 +177,10 @@ enum Point<'f> {
 fn take(begin: Begin, record: &RunRecord, from: Point<'_>, take_over: bool) -> Result<Run, DriveError> {
     let id = Arc::clone(&record.id);
     let workflow = workflow(&begin.image, &record.workflow)?;
+    // Whoever had it renewed its lease until shortly before it died.
+    let alive = record.lease_until.saturating_sub(LEASE_MS).min(begin.host.now());
     let epoch = begin.store.acquire(&id, Owner::current(), take_over, begin.host.now())?;
-    match load(begin, record, workflow, epoch, from) {
+    match load(begin, record, workflow, epoch, from, alive) {
         Ok(run) => Ok(run),
         Err((store, error)) => {
             store.release(&id, epoch)?;
@@ -221,7 +226,14 @@ pub fn fits(
 
 type Unloaded = (Arc<dyn Store>, DriveError);
 
-fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from: Point<'_>) -> Result<Run, Unloaded> {
+fn load(
+    begin: Begin,
+    record: &RunRecord,
+    workflow: Workflow,
+    epoch: Epoch,
+    from: Point<'_>,
+    alive: Millis,
+) -> Result<Run, Unloaded> {
     let store = Arc::clone(&begin.store);
     let failed = |error: DriveError| (Arc::clone(&store), error);
     let id = Arc::clone(&record.id);
@@ -242,9 +254,11 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from
         _ => read(&begin.image, &*store, record, at, fresh).map_err(failed)?,
     };
     let mut run = match found {
-        Some((machine, mut saver)) => {
+        Some((mut machine, mut saver)) => {
             if fresh {
                 saver.skip_used(last);
+            } else {
+                machine.was_alive(alive);
             }
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
             // A run that pauses again where it stood is not written again.
