@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
+use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, more, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
@@ -115,8 +115,11 @@ impl Saver {
             rows.fibers.push(FiberRow { fiber: ROOT, segment: HEAD, data: self.root(machine) });
         }
         let mut fibers = std::mem::take(&mut machine.fibers);
-        for fiber in fibers.values_mut().filter(|fiber| fiber.ran) {
-            self.fiber(machine, fiber, &mut rows);
+        for id in machine.turns.take_changed() {
+            // One that has ended since is no longer there.
+            if let Some(fiber) = fibers.get_mut(&id).filter(|fiber| fiber.ran) {
+                self.fiber(machine, fiber, &mut rows);
+            }
         }
         machine.fibers = fibers;
         if self.written >= MARK_AT_LEAST.max(2 * self.known_bytes.saturating_sub(self.written)) {
@@ -140,8 +143,8 @@ impl Saver {
         out.int(machine.usage.1);
         out.uint(machine.fibers.len() as u64);
         out.int(machine.clock);
-        out.size(machine.turns().count());
-        machine.turns().for_each(|fiber| out.uint(u64::from(fiber)));
+        // Here stood the turns of all that can run, up to version 0.1.0.
+        out.size(0);
         seal(row::HEADER, out.as_slice())
     }
 
@@ -234,6 +237,9 @@ impl Saver {
             out.byte(tag);
             out.int(moment);
         }
+        if matches!(fiber.state, FiberState::Ready(_)) {
+            extension(&mut out, more::TURN, |out| out.int(fiber.turn));
+        }
         seal(row::HEAD, out.as_slice())
     }
 
@@ -275,6 +281,14 @@ impl Saver {
         self.written = 0;
         dead
     }
+}
+
+/// Something that a reader skips if it does not know it: what it is, and its length, stand before it.
+fn extension(out: &mut Writer, what: u64, write: impl FnOnce(&mut Writer)) {
+    let mut body = Writer::new();
+    write(&mut body);
+    out.uint(what);
+    out.block(body.as_slice());
 }
 
 fn optional<T>(out: &mut Writer, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {

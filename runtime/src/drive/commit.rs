@@ -1,7 +1,7 @@
 //! One delta for all that changed, and what leaves when it is durable.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -9,9 +9,10 @@ use serde_json::{Value as Json, json};
 
 use super::{Run, Sink};
 use crate::{
-    effect::{Effect, EffectKind, Hold},
+    effect::{Effect, Hold},
     event::Event,
     json::time_text,
+    request::Request,
     store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
 };
 
@@ -35,9 +36,9 @@ pub(super) struct Queued {
 pub(super) type Reply = tokio::sync::oneshot::Sender<Result<(), String>>;
 
 impl Queued {
-    /// An effect that nobody waits for any more does not leave.
-    pub(super) fn forget(&mut self, effect: u64) {
-        self.effects.retain(|asked| asked.id != effect);
+    /// Effects that nobody waits for any more do not leave.
+    pub(super) fn forget(&mut self, effects: &HashSet<u64>) {
+        self.effects.retain(|asked| !effects.contains(&asked.id));
     }
 }
 
@@ -126,7 +127,7 @@ impl Run {
             reset: std::mem::take(&mut self.reset),
             floor: self.floor,
             events: batch(first_seq, &events),
-            opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
+            opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
             wake_at: self.next_timer(),
@@ -162,7 +163,7 @@ impl Run {
         let queued = self.queued.iter_mut().flat_map(|queued| std::mem::take(&mut queued.effects));
         let kept: Vec<Effect> = queued.chain(std::mem::take(&mut self.asked)).collect();
         self.unsaved |= !kept.is_empty();
-        for effect in kept.iter().filter(|effect| effect.kind() == EffectKind::Outside) {
+        for effect in kept {
             self.machine.hold(effect.fiber, effect.id, Hold::Kept);
         }
     }
@@ -203,10 +204,7 @@ impl Run {
 
     /// Whether nothing can go on but by answers and timers.
     pub(super) fn nothing_under_way(&self) -> bool {
-        let leaves = |effect: &Effect| effect.kind() == EffectKind::Outside;
-        self.calls.is_empty()
-            && !self.asked.iter().any(leaves)
-            && !self.queued.iter().any(|queued| queued.effects.iter().any(leaves))
+        self.calls.is_empty() && self.asked.is_empty() && self.queued.iter().all(|queued| queued.effects.is_empty())
     }
 
     pub(super) fn tell_paused(&mut self) {
@@ -216,19 +214,26 @@ impl Run {
     }
 
     /// A request is no longer open.
-    pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+    pub(super) fn end_request(&mut self, request: &Request, end: RequestEnd) {
+        match self.opened.remove(&request.waits.1) {
+            // One that was never saved as open needs no end.
+            Some(_) => self.close(&request.id, end),
+            None => self.end_stored(&request.id, end),
+        }
+    }
+
+    /// The same for one that the store has as open.
+    pub(super) fn end_stored(&mut self, id: &str, end: RequestEnd) {
+        self.close(id, end);
+        self.ended.push((id.to_owned(), end));
+    }
+
+    fn close(&mut self, id: &str, end: RequestEnd) {
         let how = match end {
             RequestEnd::Answered => "is answered already",
             RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",
         };
         self.closed.insert(id.to_owned(), how);
-        // One that was never saved as open needs no end.
-        match self.opened.iter().position(|opened| opened == id) {
-            Some(at) => {
-                self.opened.remove(at);
-            }
-            None => self.ended.push((id.to_owned(), end)),
-        }
         self.unsaved = true;
     }
 }

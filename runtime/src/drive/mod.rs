@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +21,7 @@ use crate::{
     host::{Host, Woken},
     machine::{Image, Machine, Outcome, Progress},
     request::Request,
-    store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
+    store::{Epoch, LEASE_MS, RequestEnd, RunId, Store, StoreError},
 };
 
 mod answer;
@@ -29,6 +29,7 @@ mod commit;
 mod perform;
 mod report;
 mod start;
+mod timers;
 
 pub use report::{Ended, Report};
 pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
@@ -109,18 +110,19 @@ pub struct Run {
     floor: u64,
     /// Told by the driver itself since the last checkpoint.
     told: Vec<Event>,
-    /// Asked since the last checkpoint.
+    /// Calls asked since the last checkpoint, which leave with the next.
     asked: Vec<Effect>,
-    /// Requests opened and ended since the last checkpoint.
-    opened: Vec<String>,
+    /// Requests opened, by effect, and ended since the last checkpoint.
+    opened: BTreeMap<u64, String>,
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
+    /// The ids of those, by effect.
+    asking: HashMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
     replies: Vec<commit::Reply>,
-    /// Effects that wait for a moment: (moment, fiber, effect).
-    timers: BTreeMap<(Millis, u64), u32>,
+    timers: timers::Timers,
     /// Calls under way, by effect, with what ends them.
     calls: BTreeMap<u64, tokio::task::AbortHandle>,
     /// Deltas that are not durable yet.
@@ -268,9 +270,7 @@ impl Run {
                 self.machine.keep_time(self.host.now());
             }
             // Before anything that is asked now: it may take the place of what was withdrawn.
-            for cancelled in self.machine.take_cancelled() {
-                self.withdraw(&cancelled);
-            }
+            self.withdraw();
             match progress {
                 // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
                 // steps, is stopped by the clock instead.

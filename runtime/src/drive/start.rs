@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -227,7 +227,7 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
         // What was asked after that checkpoint is asked no more.
         for open in stored {
             if !run.requests.contains_key(&open.request.id) {
-                run.end_request(&open.request.id, RequestEnd::Withdrawn);
+                run.end_stored(&open.request.id, RequestEnd::Withdrawn);
             }
         }
     } else {
@@ -306,11 +306,12 @@ impl Run {
             floor: 0,
             told: Vec::new(),
             asked: Vec::new(),
-            opened: Vec::new(),
+            opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
+            asking: HashMap::new(),
             closed: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            timers: Default::default(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
             queued: VecDeque::new(),
@@ -356,7 +357,7 @@ impl Run {
                 EffectKind::Outside => self.recover(effect, fresh),
                 EffectKind::Timer => {
                     if let Some(Value::Time(moment)) = effect.args.first() {
-                        self.timers.insert((*moment, effect.id), effect.fiber);
+                        self.timers.set(*moment, effect.id, effect.fiber);
                     }
                 }
                 EffectKind::Request => {

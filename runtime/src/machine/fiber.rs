@@ -103,6 +103,12 @@ pub(crate) struct Fiber {
     pub(crate) saved_segments: usize,
     /// It ran since it was last saved.
     pub(crate) ran: bool,
+    /// It changed since clocks were last looked at; not saved.
+    pub(super) stirred: bool,
+    /// It and all below it wait for persons only, as far as its parent knows; not saved.
+    pub(super) quiet: bool,
+    /// Of those that can run, those with lesser ones go first.
+    pub(crate) turn: i64,
 }
 
 /// What a fiber waits for.
@@ -209,6 +215,8 @@ pub(crate) struct Group {
     pub(crate) path: Str,
     /// The branches under way; not saved, for they name their parent.
     pub(crate) children: BTreeSet<u32>,
+    /// How many of those do not wait for persons only; not saved.
+    pub(crate) busy: u32,
 }
 
 /// What a `gather` or `race` comes to.
@@ -240,7 +248,10 @@ impl Fiber {
             look_at: FIRST_LOOK,
             low_water: 0,
             saved_segments: 0,
-            ran: true,
+            ran: false,
+            stirred: false,
+            quiet: false,
+            turn: 0,
         }
     }
 
