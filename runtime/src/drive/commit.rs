@@ -19,6 +19,9 @@ use crate::{
 /// The floor moves in steps, so that cleaning up costs little.
 const FLOOR_STEP: u64 = 64;
 
+/// How many open requests the event lists that says that a run is paused.
+const MOST_LISTED: usize = 100;
+
 /// After this time the event that a run was resumed is worth a checkpoint of its own.
 const TELL_RESUMED: Duration = Duration::from_secs(2);
 
@@ -208,9 +211,10 @@ impl Run {
     }
 
     pub(super) fn tell_paused(&mut self) {
-        let requests = self.requests.keys().cloned().collect();
+        // A run with very many pauses again after each answer, and does not list them all each time.
+        let requests = self.requests.keys().take(MOST_LISTED).cloned().collect();
         let wake_at = self.next_timer().map(time_text);
-        self.tell(Event::Paused { requests, wake_at });
+        self.tell(Event::Paused { requests, open: self.requests.len(), wake_at });
     }
 
     /// A request is no longer open.
