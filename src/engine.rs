@@ -186,6 +186,7 @@ pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str
         Ended::Failed => {
             if !quiet {
                 out::tell(&failure(&report.result["error"]));
+                out::tell(&format!("  go on from before the error: wf resume {short}{flag}\n"));
             }
             Exit::Failed
         }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value as Json;
 use wf_runtime::{
-    drive::{self, Begin, DriveError, Ended, Report},
+    drive::{self, Begin, DriveError, Ended, Failure, Report},
     host::{Host, Permissions, System},
     store::{Answered, OpenRequest, RunRecord, RunStatus, SqliteStore, Store, StoreError},
 };
@@ -23,13 +23,13 @@ use crate::{
 /// How long the command waits for another process to take an answer.
 const WAIT_FOR_OWNER: Duration = Duration::from_secs(2);
 
-/// Go on with a paused or interrupted run, from exactly where it stopped
+/// Go on with a paused, interrupted or failed run, from exactly where it stopped
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wf resume 4f7c1a approve             answers the only open request of that run
   wf resume last --respond q1=yes      answers one of several
-  wf resume last                       goes on after a crash
+  wf resume last                       goes on after a crash, or from before the error of a run that failed
 
 RUN is an id, an unambiguous beginning or ending of one, or `last`.")]
 pub(crate) struct Resume {
@@ -98,13 +98,6 @@ impl Resume {
             }
             return Err(format!("the run is {}; it takes no answers any more", record.status.text()));
         }
-        if record.status == RunStatus::Failed && self.at.is_none() {
-            let short = place::short(&*store, &record.id);
-            return Err(format!(
-                "the run failed, and going on from before the error is not built yet in this version; \
-                 `wf show {short}` shows the error"
-            ));
-        }
         go_on(&store, &path, &record, &self.showing, go_on_with)
     }
 }
@@ -129,7 +122,11 @@ pub(crate) fn go_on(
     let begin = Begin { store: store.clone(), host: Arc::clone(&host), image, options };
     let short = place::short(&**store, &record.id);
     let flag = place::store_flag(path);
-    match drive::reopen(begin, record, with.at, with.take_over) {
+    let taken = match record.status {
+        RunStatus::Failed if with.at.is_none() => drive::retry(begin, record, with.take_over),
+        _ => drive::reopen(begin, record, with.at, with.take_over),
+    };
+    match taken {
         Ok(mut run) => {
             for (request, text) in &with.answers {
                 let requests = run.open_requests();
@@ -164,6 +161,16 @@ pub(crate) fn go_on(
         }
         Err(error @ DriveError::Damaged { usable: Some(n), .. }) => {
             let help = format!("go on from there, doing again what came after it: wf resume {short} --at {n}{flag}");
+            out::complain(&error.to_string(), Some(&help));
+            Ok(Exit::Wrong)
+        }
+        Err(error @ DriveError::Refused(_)) if record.status == RunStatus::Failed => {
+            let help = match Failure::of(record) {
+                Some(failure) => {
+                    format!("in a run of its own it can: wf fork {short} --at {}{flag}", failure.at.max(1))
+                }
+                None => format!("`wf show {short}{flag}` shows the error"),
+            };
             out::complain(&error.to_string(), Some(&help));
             Ok(Exit::Wrong)
         }

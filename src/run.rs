@@ -146,7 +146,7 @@ impl Run {
                 "there is a run `{id}` already, of another workflow or with another input; use another --id"
             ));
         }
-        if matches!(record.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled) {
+        if matches!(record.status, RunStatus::Completed | RunStatus::Cancelled) {
             return resume::show_ended(&record, &self.showing);
         }
         resume::go_on(store, path, &record, &self.showing, resume::GoOn::default())

@@ -137,7 +137,10 @@ fn text(
     }
     match record.status {
         RunStatus::Completed => text.push_str(&format!("\noutput: {}\n", value::shown(&run["output"]))),
-        RunStatus::Failed => text.push_str(&format!("\n{}", failure(&run["error"]))),
+        RunStatus::Failed => {
+            text.push_str(&format!("\n{}", failure(&run["error"])));
+            text.push_str(&format!("  go on from before the error: wf resume {short}{flag}\n"));
+        }
         _ => {}
     }
     if run["state"].as_object().is_some_and(|state| !state.is_empty()) {

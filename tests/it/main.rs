@@ -6,6 +6,7 @@ mod check;
 mod crash;
 mod docs;
 mod examples;
+mod failed;
 mod imports;
 mod lsp;
 mod moved;

@@ -443,6 +443,14 @@ impl Function {
         after.checked_sub(1).and_then(|index| self.shields.get(index)).is_some_and(|(_, end)| pc < *end)
     }
 
+    /// The register in which a step or workflow counts its attempts.
+    pub fn attempt(&self) -> Option<Reg> {
+        self.code.iter().find_map(|op| match op {
+            Op::Begin { attempt } => Some(*attempt),
+            _ => None,
+        })
+    }
+
     /// The number of the safe point that the op at `pc` is.
     pub fn safe_point(&self, pc: Pc) -> Option<usize> {
         let ops = self.safe_points.get(1..)?;

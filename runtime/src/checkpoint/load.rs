@@ -10,7 +10,7 @@ use crate::{
     effect::{Effect, Hold, Question},
     machine::{
         Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
-        Machine, Scope, Then, result_register,
+        MOST_ORIGINS, Machine, Origin, Scope, Then, path, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
@@ -67,6 +67,7 @@ pub fn load(
     machine.next_effect = header.next[1];
     machine.usage = header.usage;
     machine.clock = header.clock;
+    machine.checkpoint = header.n;
     machine.root_changed = fresh;
 
     let tag = (!fresh).then(|| saver.tag());
@@ -99,6 +100,23 @@ pub fn load(
         .map_err(|reason| damaged(&name, reason))?;
     machine.adopt(fibers);
     Ok((machine, saver, header))
+}
+
+/// Where errors were thrown.
+fn origins(from: &mut Reader<'_>) -> std::result::Result<Vec<Origin>, DecodeError> {
+    let count = from.count(6)?;
+    if count > MOST_ORIGINS {
+        return Err(from.error("it knows of too many errors"));
+    }
+    (0..count)
+        .map(|_| {
+            let (error, at, left) = (from.uint()?, from.uint()?, from.uint()?);
+            let lacks = from.bool()?;
+            let fibers = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
+            let call = if from.bool()? { Some((from.uint()?, from.bool()?)) } else { None };
+            Ok(Origin { error, at, left, lacks, fibers, call })
+        })
+        .collect()
 }
 
 /// Reads a header.
@@ -186,7 +204,7 @@ impl Loader<'_, '_> {
 
     fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
         let counts = [(machine.globals.len(), false), (machine.states.len(), machine.is_test())];
-        let ([globals, states], answered) =
+        let ([globals, states], answered, left, origins) =
             self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
                 let mut both = [Vec::new(), Vec::new()];
                 // Of a test there may be several states of each module.
@@ -204,9 +222,12 @@ impl Loader<'_, '_> {
                     let path = from.text()?.to_owned();
                     answered.insert((path, from.id()?), from.id()?);
                 }
-                Ok((both, answered))
+                // What version 0.1 wrote ends here.
+                let (left, origins) = if from.left() == 0 { (0, Vec::new()) } else { (from.uint()?, origins(from)?) };
+                Ok((both, answered, left, origins))
             })?;
         machine.answered = answered;
+        (machine.left, machine.origins) = (left, origins);
         machine.globals = globals;
         machine.states = states;
         Ok(())
@@ -262,7 +283,8 @@ fn head_of(
         return Err(from.error("the branch itself is no frame"));
     }
     let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path, context, own_context });
-    fiber.scopes = vec![own];
+    let trail = path::of_branch(fiber.around.path.as_str());
+    fiber.scopes = vec![Scope { trail, ..own }];
     fiber.state = match from.byte()? {
         state::READY => FiberState::Ready(None),
         state::VALUE => FiberState::Ready(Some(Delivered::Value(decoder.value(from)?))),
@@ -324,7 +346,7 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     let (index, attempt) = (from.id()?, from.id()?);
     let counts = counts(from)?;
     let before = if from.bool()? { Some(Box::new(self::counts(from)?)) } else { None };
-    Ok(Scope { frame, function, name, index, attempt, counts, before })
+    Ok(Scope { frame, function, name, index, attempt, counts, before, trail: Default::default() })
 }
 
 fn counts(from: &mut Reader<'_>) -> std::result::Result<Counts, DecodeError> {
@@ -457,7 +479,7 @@ fn frames_of(
         if !inside || !above {
             return Err(from.error("a scope belongs to no frame"));
         }
-        fiber.scopes.push(found);
+        path::open(&mut fiber.scopes, found);
     }
     Ok(())
 }

@@ -58,6 +58,8 @@ pub(super) struct Standing {
     pub(super) status: RunStatus,
     pub(super) pinned: bool,
     pub(super) result: Option<Json>,
+    /// Earlier checkpoints that are kept from now on.
+    pub(super) pins: Vec<u64>,
 }
 
 impl Run {
@@ -77,7 +79,7 @@ impl Run {
             self.tell_paused();
         }
         let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
-        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None }, sink).await
+        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None, pins: Vec::new() }, sink).await
     }
 
     /// Whether something was told that is worth a checkpoint. That a process has taken the run is not, for a while: it
@@ -95,8 +97,8 @@ impl Run {
         let now = self.host.now();
         self.machine.keep_time(now);
         let time = time_text(now);
-        let mut told = std::mem::take(&mut self.told);
-        told.extend(self.machine.take_events());
+        self.take_told();
+        let told = std::mem::take(&mut self.told);
         let first_seq = self.next_seq;
         let events: Vec<Json> = told
             .iter()
@@ -106,6 +108,9 @@ impl Run {
                 json
             })
             .collect();
+        if self.recent.drain(..).any(|came| came.outcome.is_ok()) {
+            self.machine.lacks_results();
+        }
         self.n += 1;
         let rows = self.saver.save(&mut self.machine, self.n, self.next_seq);
         if let Some(keep) = self.options.keep
@@ -123,6 +128,7 @@ impl Run {
             time: now,
             header: rows.header,
             pinned: standing.pinned,
+            pins: standing.pins,
             fibers: rows.fibers,
             closed: rows.closed,
             chunks: rows.chunks,

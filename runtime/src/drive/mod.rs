@@ -26,13 +26,15 @@ use crate::{
 
 mod answer;
 mod commit;
+mod failure;
 mod perform;
 mod report;
 mod start;
 mod timers;
 
+pub use failure::Failure;
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
+pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen, retry};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;
@@ -110,6 +112,10 @@ pub struct Run {
     floor: u64,
     /// Told by the driver itself since the last checkpoint.
     told: Vec<Event>,
+    /// What came of calls since the last checkpoint.
+    recent: Vec<failure::Recent>,
+    /// What was told before the run failed, and is computed again.
+    told_already: VecDeque<Json>,
     /// Calls asked since the last checkpoint, which leave with the next.
     asked: Vec<Effect>,
     /// Requests opened, by effect, and ended since the last checkpoint.
@@ -328,7 +334,7 @@ impl Run {
 
     /// Tells of something that happens after all that the program has told so far.
     fn tell(&mut self, event: Event) {
-        self.told.extend(self.machine.take_events());
+        self.take_told();
         self.told.push(event);
     }
 

@@ -107,6 +107,7 @@ impl Run {
             return;
         }
         let (fiber, id) = (effect.fiber, effect.id);
+        self.machine.let_out();
         let key = effect.key(&self.id);
         let sender = self.settled.0.clone();
         let performing = self.host.perform(effect, key);
@@ -126,6 +127,7 @@ impl Run {
         if let Ok(value) = &settled.outcome {
             self.count_usage(value);
         }
+        self.keep_recent(settled.fiber, settled.effect, &settled.outcome);
         self.unsaved |= self.machine.settle(settled.fiber, settled.effect, settled.outcome);
     }
 

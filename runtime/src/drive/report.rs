@@ -62,6 +62,10 @@ impl Run {
     pub(super) async fn finish(&mut self, outcome: Option<Outcome>, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         // A workflow's value is data unless its type says otherwise; what is not cannot be shown.
+        let failure = match &outcome {
+            Some(Err(fault)) => self.failure(fault, sink).await?,
+            _ => None,
+        };
         let (ended, output, error) = match outcome.map(|outcome| outcome.and_then(|value| to_json(&value))) {
             None => (Ended::Cancelled, Json::Null, Json::Null),
             Some(Ok(output)) => (Ended::Completed, output, Json::Null),
@@ -79,7 +83,7 @@ impl Run {
         for request in std::mem::take(&mut self.requests).into_values() {
             self.end_request(&request, crate::store::RequestEnd::Withdrawn);
         }
-        self.told.extend(self.machine.take_events());
+        self.take_told();
         let status = match ended {
             Ended::Completed => {
                 self.told.push(Event::Output(output.clone()));
@@ -96,8 +100,12 @@ impl Run {
             }
         };
         self.timers.clear();
-        let stored = result(output.clone(), state, error.clone(), self.machine.usage());
-        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored) }, sink).await?;
+        let mut stored = result(output.clone(), state, error.clone(), self.machine.usage());
+        let pins = failure.iter().map(|failure| failure.at).filter(|at| *at > 0).collect();
+        if let Some(failure) = failure {
+            stored["resume"] = serde_json::to_value(failure).unwrap_or_default();
+        }
+        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored), pins }, sink).await?;
         self.drain(sink).await?;
         Ok(self.report(ended, output, error))
     }
@@ -106,7 +114,8 @@ impl Run {
     pub(super) async fn pause(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         if !self.paused {
             self.tell_paused();
-            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None }, sink).await?;
+            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None, pins: Vec::new() }, sink)
+                .await?;
             self.drain(sink).await?;
         }
         Ok(self.report(Ended::Paused, Json::Null, Json::Null))

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use wf_lang::program::Workflow;
 
-use super::{Options, Run};
+use super::{Failure, Options, Run};
 use crate::{
     checkpoint::{self, LoadError, Saver},
     effect::{Effect, EffectKind, Hold},
@@ -139,10 +139,43 @@ pub fn begin(begin: Begin, new: NewRun) -> Result<Run, DriveError> {
 /// # Errors
 /// When another process has it, or its checkpoint cannot be read.
 pub fn reopen(begin: Begin, record: &RunRecord, at: Option<u64>, take_over: bool) -> Result<Run, DriveError> {
+    take(begin, record, at.map_or(Point::Latest, Point::Checkpoint), take_over)
+}
+
+/// Takes a run that has failed, at the last checkpoint before its error was thrown.
+///
+/// # Errors
+/// [`DriveError::Refused`] when it has not failed, or when a call has left since; else as [`reopen`].
+pub fn retry(begin: Begin, record: &RunRecord, take_over: bool) -> Result<Run, DriveError> {
+    let Some(failure) = Failure::of(record) else {
+        return Err(DriveError::Refused(
+            "where the run failed is not known; `wf fork` can go on from an older checkpoint".into(),
+        ));
+    };
+    if failure.since {
+        let reason = "the run made a call after its error was thrown, in a `catch` or a `finally`, which going on from before \
+                      the error would make again";
+        return Err(DriveError::Refused(reason.into()));
+    }
+    take(begin, record, Point::Failure(&failure), take_over)
+}
+
+/// Where a run is taken up.
+#[derive(Clone, Copy)]
+enum Point<'f> {
+    /// At its latest checkpoint.
+    Latest,
+    /// At the checkpoint of that number.
+    Checkpoint(u64),
+    /// Before the error with which it failed.
+    Failure(&'f Failure),
+}
+
+fn take(begin: Begin, record: &RunRecord, from: Point<'_>, take_over: bool) -> Result<Run, DriveError> {
     let id = Arc::clone(&record.id);
     let workflow = workflow(&begin.image, &record.workflow)?;
     let epoch = begin.store.acquire(&id, Owner::current(), take_over, begin.host.now())?;
-    match load(begin, record, workflow, epoch, at) {
+    match load(begin, record, workflow, epoch, from) {
         Ok(run) => Ok(run),
         Err((store, error)) => {
             store.release(&id, epoch)?;
@@ -188,24 +221,32 @@ pub fn fits(
 
 type Unloaded = (Arc<dyn Store>, DriveError);
 
-fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: Option<u64>) -> Result<Run, Unloaded> {
+fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from: Point<'_>) -> Result<Run, Unloaded> {
     let store = Arc::clone(&begin.store);
     let failed = |error: DriveError| (Arc::clone(&store), error);
     let id = Arc::clone(&record.id);
     // What was written since the record was read counts too.
     let record = &store.run(&id).map_err(|error| failed(error.into()))?;
     let last = record.last_checkpoint;
+    let at = match from {
+        Point::Latest => None,
+        Point::Checkpoint(at) => Some(at),
+        Point::Failure(_) if record.status != RunStatus::Failed => {
+            return Err(failed(DriveError::Refused(format!("the run is {} meanwhile", record.status.text()))));
+        }
+        Point::Failure(failure) => Some(failure.at),
+    };
     let fresh = at.is_some_and(|at| at != last);
-    let found = read(&begin.image, &*store, record, at, fresh).map_err(failed)?;
+    let found = match from {
+        Point::Failure(Failure { at: 0, .. }) => None,
+        _ => read(&begin.image, &*store, record, at, fresh).map_err(failed)?,
+    };
     let mut run = match found {
         Some((machine, mut saver)) => {
             if fresh {
                 saver.skip_used(last);
             }
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
-            run.n = last;
-            run.next_seq = record.last_seq + 1;
-            run.reset = fresh;
             // A run that pauses again where it stood is not written again.
             run.paused = record.status == RunStatus::Paused && !fresh;
             run
@@ -215,13 +256,31 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
             let args =
                 arguments(&begin.image, &workflow, &input).map_err(|reason| failed(DriveError::Refused(reason)))?;
             let machine = Machine::start(Arc::clone(&begin.image), Arc::clone(&id), &workflow, args);
-            let mut run = Run::new(begin, id, epoch, workflow, machine, Saver::new(record.code_hash));
-            run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
-            return Ok(run);
+            let mut saver = Saver::new(record.code_hash);
+            if last > 0 {
+                saver.skip_used(last);
+            }
+            let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
+            if last == 0 {
+                run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+                return Ok(run);
+            }
+            run
         }
     };
+    run.n = last;
+    run.next_seq = record.last_seq + 1;
+    run.reset = fresh;
     run.told.push(Event::Resumed);
-    run.ask_again(fresh);
+    run.machine.checkpoint = at.unwrap_or(last);
+    let mut failed_calls = Vec::new();
+    if let Point::Failure(failure) = from {
+        run.machine.start_anew(&failure.fibers, &failure.calls);
+        run.machine.keep_time(run.host.now());
+        failed_calls.extend(failure.calls.iter().map(|(call, _)| *call));
+        run.told_already.extend(failure.told.iter().cloned());
+    }
+    run.ask_again(fresh, &failed_calls);
     let stored = store.requests(Some(&run.id)).map_err(|error| failed(error.into()))?;
     if fresh {
         // What was asked after that checkpoint is asked no more.
@@ -305,6 +364,8 @@ impl Run {
             reset: false,
             floor: 0,
             told: Vec::new(),
+            recent: Vec::new(),
+            told_already: VecDeque::new(),
             asked: Vec::new(),
             opened: BTreeMap::new(),
             ended: Vec::new(),
@@ -349,11 +410,13 @@ impl Run {
     }
 
     /// Asks the open questions of a loaded machine again, in the order in which they were asked first. They are durable
-    /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one.
-    fn ask_again(&mut self, fresh: bool) {
+    /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one. Of the
+    /// calls that have failed it is known that they have.
+    fn ask_again(&mut self, fresh: bool, failed: &[u64]) {
         for effect in self.machine.open_effects() {
             match effect.kind() {
                 EffectKind::Outside if effect.hold == Hold::Kept => self.let_go(&effect),
+                EffectKind::Outside if failed.contains(&effect.id) => self.asked.push(effect),
                 EffectKind::Outside => self.recover(effect, fresh),
                 EffectKind::Timer => {
                     if let Some(Value::Time(moment)) = effect.args.first() {

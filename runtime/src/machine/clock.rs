@@ -193,6 +193,14 @@ impl Machine {
         all
     }
 
+    /// The clocks of a fiber's attempts begin anew.
+    pub(super) fn renew_deadlines(&mut self, fiber: &mut Fiber) {
+        for deadline in &mut fiber.deadlines {
+            deadline.clock = Clock::Stands(deadline.limit);
+            self.clocks.unclocked = true;
+        }
+    }
+
     /// The next moment at which an attempt of a step is out of time.
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
         self.first_deadline().map(|(due, ..)| due)
@@ -214,6 +222,8 @@ impl Machine {
             .and_then(|frame| self.image.program.functions.get(frame.function as usize));
         let name = step.map_or("the step", |step| step.name.as_str());
         let fault = Fault::new(Kind::Timeout, format!("`{name}` took longer than {}", duration_text(limit)));
+        let parent = fiber.parent.map(|(parent, _)| parent);
+        self.thrown(id, parent, &fault, None);
         self.cancel_fiber(id, frame, Then::Throw(fault.into_value()));
         self.clocks.sweep(&self.fibers);
     }

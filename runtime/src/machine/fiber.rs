@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
-use super::{Image, call::close_scopes, weight::FIRST_LOOK};
+use super::{
+    Image,
+    call::close_scopes,
+    path::{self, Trail},
+    weight::FIRST_LOOK,
+};
 use crate::{
     effect::Effect,
     fault::Fault,
@@ -46,6 +51,8 @@ pub(crate) struct Scope {
     pub(crate) counts: Counts,
     /// The same as it was when its first attempt began: defaults of parameters are computed before.
     pub(crate) before: Option<Box<Counts>>,
+    /// What it knows of its path; not saved.
+    pub(crate) trail: Trail,
 }
 
 /// What was called in a scope.
@@ -232,7 +239,7 @@ pub(crate) enum Ending {
 
 impl Fiber {
     pub(crate) fn new(id: u32, parent: Option<(u32, u32)>, around: Around) -> Self {
-        let own = Scope { function: u32::MAX, ..Scope::default() };
+        let own = Scope { function: u32::MAX, trail: path::of_branch(around.path.as_str()), ..Scope::default() };
         Self {
             id,
             parent,
@@ -253,23 +260,6 @@ impl Fiber {
             quiet: false,
             turn: 0,
         }
-    }
-
-    /// The path of the innermost scope.
-    pub(crate) fn path(&self) -> String {
-        self.path_to(self.scopes.len())
-    }
-
-    /// The path of the first `count` scopes.
-    pub(crate) fn path_to(&self, count: usize) -> String {
-        let mut path = self.around.path.as_str().to_owned();
-        for scope in self.scopes.iter().take(count).skip(1) {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(&format!("{}[{}]", scope.name.as_str(), scope.index));
-        }
-        path
     }
 
     /// Counts a call of a declaration in the innermost scope; gives its index there.

@@ -23,6 +23,8 @@ mod fiber;
 mod gather;
 mod image;
 mod iter;
+mod origin;
+pub(crate) mod path;
 mod place;
 mod rare;
 mod scope;
@@ -41,7 +43,9 @@ pub(crate) use fiber::{
 pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
 pub use image::Image;
+pub(crate) use origin::{MOST_ORIGINS, Origin};
 pub(crate) use rare::result_register;
+pub(crate) use scope::dealt_with;
 pub use tell::TELLS;
 pub(crate) use unknown::{Decided, Unknown};
 
@@ -82,6 +86,12 @@ pub struct Machine {
     pub(crate) usage: (i64, i64),
     /// How often calls of the steps under way were answered with an error, by path and ordinal.
     pub(crate) answered: BTreeMap<(String, u32), u32>,
+    /// Where the last few errors were thrown.
+    pub(crate) origins: Vec<Origin>,
+    /// How many calls have left.
+    pub(crate) left: u64,
+    /// The number of the latest checkpoint; 0 before the first.
+    pub(crate) checkpoint: u64,
     events: Vec<Event>,
     cancelled: Vec<Effect>,
     end: Option<End>,
@@ -122,6 +132,9 @@ impl Machine {
             gone: Vec::new(),
             usage: (0, 0),
             answered: BTreeMap::new(),
+            origins: Vec::new(),
+            left: 0,
+            checkpoint: 0,
             events: Vec::new(),
             cancelled: Vec::new(),
             end: None,
@@ -213,7 +226,13 @@ impl Machine {
         if asked.id != effect {
             return false;
         }
-        let key = scope::answered_with_error(asked, &outcome).then(|| (asked.path.as_str().to_owned(), asked.ordinal));
+        let dealt_with = scope::answered_with_error(asked, &outcome);
+        let key = dealt_with.then(|| (asked.path.as_str().to_owned(), asked.ordinal));
+        let parent = waiting.parent.map(|(parent, _)| parent);
+        if let Err(fault) = &outcome {
+            self.thrown(fiber, parent, fault, Some((effect, dealt_with)));
+        }
+        let Some(waiting) = self.fibers.get_mut(&fiber) else { return false };
         waiting.state = FiberState::Ready(Some(outcome.into()));
         self.turns.last(waiting);
         if let Some(key) = key
@@ -264,8 +283,9 @@ impl Machine {
     }
 
     /// What was saved is no longer news.
-    pub(crate) fn saved(&mut self) {
+    pub(crate) fn saved(&mut self, n: u64) {
         self.boundary = false;
+        self.checkpoint = n;
     }
 
     /// The questions whose answers nobody waits for any more, since the last call.

@@ -78,6 +78,8 @@ impl Machine {
             }
             (Some("fail"), _) => {
                 let fault = outcome_unknown(&call, text("message"));
+                let parent = fiber.parent.map(|(parent, _)| parent);
+                self.thrown(id, parent, &fault, Some((effect, true)));
                 if let Some(fiber) = self.fibers.get_mut(&id) {
                     fiber.state = FiberState::Ready(Some(Delivered::Thrown(fault.into_value())));
                     self.turns.last(fiber);

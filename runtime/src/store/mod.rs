@@ -141,6 +141,8 @@ pub struct Delta {
     pub header: Vec<u8>,
     /// Kept whatever the retention is: the run started, paused or failed here.
     pub pinned: bool,
+    /// Earlier checkpoints that are kept from now on whatever the retention is.
+    pub pins: Vec<u64>,
     /// Rows of fibers that changed. Writing one closes the open row of the same fiber and segment.
     pub fibers: Vec<FiberRow>,
     /// Rows of fibers that are gone: (fiber, segment).

@@ -97,8 +97,11 @@ impl Run {
         self.events.extend(delta.told().cloned());
         self.close(&delta);
         self.stand(&delta);
-        let Delta { n, header, pinned, fibers, chunks, opened, .. } = delta;
+        let Delta { n, header, pinned, pins, fibers, chunks, opened, .. } = delta;
         self.checkpoints.insert(n, Checkpoint { header, pinned });
+        for pin in pins {
+            self.checkpoints.entry(pin).and_modify(|checkpoint| checkpoint.pinned = true);
+        }
         for FiberRow { fiber, segment, data } in fibers {
             let rows = self.fibers.entry((fiber, segment)).or_default();
             if rows.last().is_some_and(|row| row.since >= n) {

@@ -38,6 +38,9 @@ pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) ->
         "INSERT INTO checkpoint (rid, n, pinned, header) VALUES (?1, ?2, ?3, ?4)",
         params![rid, n, delta.pinned, delta.header],
     )?;
+    for pin in &delta.pins {
+        exec(tx, "UPDATE checkpoint SET pinned = 1 WHERE rid = ?1 AND n = ?2", params![rid, stored(*pin)?])?;
+    }
     for row in &delta.fibers {
         exec(
             tx,
