@@ -234,6 +234,8 @@ impl Host for Hand {
     fn asked(&self, effect: &Effect, request: &Request, _machine: &Machine) {
         let mut inner = self.0.lock();
         let (now, id) = (inner.now, request.id.clone());
+        // Who was asked under this id before is asked no more.
+        inner.life.people.retain(|person| person.id != id);
         if let Hold::Asks(_) = effect.hold {
             let action = if inner.fate.gives_up(&effect.key("run")) { "fail" } else { "retry" };
             inner.life.people.push(Person { at: now, id, value: json!({ "action": action }) });
