@@ -25,6 +25,8 @@ const TELL_RESUMED: Duration = Duration::from_secs(2);
 pub(super) struct Queued {
     receipt: Receipt,
     effects: Vec<Effect>,
+    /// Requests that it opens.
+    opened: Vec<String>,
     events: Vec<Json>,
     replies: Vec<Reply>,
     /// It ends requests, so until it is durable the store does not know that they have an answer.
@@ -143,7 +145,7 @@ impl Run {
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
-        self.queued.push_back(Queued { receipt, effects, events, replies, ends_requests });
+        self.queued.push_back(Queued { receipt, effects, opened, events, replies, ends_requests });
         Ok(())
     }
 
@@ -159,6 +161,9 @@ impl Run {
         }
         for effect in durable.effects {
             self.let_out(effect);
+        }
+        for request in durable.opened {
+            self.tell_of(&request);
         }
     }
 
@@ -215,14 +220,19 @@ impl Run {
             && !self.queued.iter().any(|queued| queued.effects.iter().any(leaves))
     }
 
+    /// Tells that only answers and timers move the run on, unless that was the last thing that was told.
     pub(super) fn tell_paused(&mut self) {
-        let requests = self.requests.keys().cloned().collect();
-        let wake_at = self.next_timer().map(time_text);
-        self.tell(Event::Paused { requests, wake_at });
+        let told = (self.in_order().map(|request| request.id.clone()).collect(), self.next_timer());
+        if self.paused && self.told_paused.as_ref() == Some(&told) {
+            return;
+        }
+        self.tell(Event::Paused { requests: told.0.clone(), wake_at: told.1.map(time_text) });
+        self.told_paused = Some(told);
     }
 
     /// A request is no longer open.
     pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+        self.tell_no_more(id);
         let how = match end {
             RequestEnd::Answered => "is answered already",
             RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",

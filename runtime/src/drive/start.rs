@@ -304,6 +304,8 @@ fn load(
             }
         }
     } else {
+        let untold = stored.iter().filter(|open| !open.notified).map(|open| open.request.id.clone());
+        run.untold.extend(untold);
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
@@ -388,6 +390,8 @@ impl Run {
             timers: BTreeMap::new(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
+            tellings: (BTreeMap::new(), mpsc::unbounded_channel()),
+            untold: Vec::new(),
             queued: VecDeque::new(),
             settled: mpsc::unbounded_channel(),
             unsaved: false,
@@ -397,6 +401,7 @@ impl Run {
             computes: false,
             again: Vec::new(),
             paused: false,
+            told_paused: None,
             listening: true,
         }
     }

@@ -50,6 +50,10 @@ impl<G: Gate> Store for Gated<G> {
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
         self.store.answer(run, request, value, now)
     }
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.store.notified(run, epoch, request, now)
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.store.load(run, at, visit)
     }
@@ -62,6 +66,10 @@ impl<G: Gate> Store for Gated<G> {
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.store.runs(limit)
     }
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.store.due(now, interrupted, limit)
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.store.ids_like(part, limit)
     }

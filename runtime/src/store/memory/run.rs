@@ -39,6 +39,7 @@ struct Request {
     row: RequestRow,
     state: &'static str,
     recorded: Option<RecordedAnswer>,
+    notified: bool,
     entered: u64,
 }
 
@@ -150,6 +151,7 @@ impl Run {
     fn open(&mut self, row: RequestRow, entered: u64) {
         match self.requests.get_mut(&row.id) {
             Some(known) => {
+                known.notified &= known.is_open() && known.row.asked_at == row.asked_at;
                 known.row = row;
                 if known.state != "recorded" {
                     known.state = "open";
@@ -157,7 +159,8 @@ impl Run {
                 }
             }
             None => {
-                self.requests.insert(row.id.clone(), Request { row, state: "open", recorded: None, entered });
+                self.requests
+                    .insert(row.id.clone(), Request { row, state: "open", recorded: None, notified: false, entered });
             }
         }
     }
@@ -187,6 +190,12 @@ impl Run {
             request.recorded = Some(RecordedAnswer { value: value.to_owned(), at: now });
         }
         Answered::Recorded
+    }
+
+    pub(super) fn notified(&mut self, id: &str) {
+        if let Some(request) = self.requests.get_mut(id) {
+            request.notified = true;
+        }
     }
 
     /// The rows of one checkpoint, with the chunks that it may name.
@@ -222,6 +231,7 @@ impl Run {
                 run: self.record.id.clone(),
                 workflow: self.record.workflow.clone(),
                 request: request.row.clone(),
+                notified: request.notified,
                 recorded: request.recorded.clone(),
             };
             (request.entered, open)
