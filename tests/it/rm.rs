@@ -55,7 +55,7 @@ fn a_run_that_may_go_on_needs_force() {
     assert!(json["removed"][0]["bytes"].as_u64() > Some(100), "{json}");
     assert!(ids(&place).is_empty());
     assert_eq!(place.wf(&["list", "--requests"]).ends(0).out, "nobody waits for an answer\n");
-    place.wf(&["rm"]).ends(2).says("--older-than");
+    place.wf(&["rm"]).ends(2).says("required arguments");
     place.wf(&["rm", "x", "--older-than", "3d"]).ends(2);
     place.wf(&["rm", "--older-than", "soon"]).ends(2).says("30d");
 }
@@ -127,7 +127,7 @@ fn sizes_are_shown() {
         assert!(size["events"]["count"].as_u64() > Some(3), "{size}");
     }
     let size = place.wf(&["show", "waits", "--size", "--json"]).ends(0).json();
-    assert_eq!(size["live"]["branches"][0]["path"], "asks");
+    assert_eq!(size["live"]["branches"][0]["path"], "asks[0]");
     assert_eq!(size["live"]["largest_variables"][0]["name"], "before");
     let text = place.wf(&["show", "waits", "--size"]).ends(0).out;
     for part in ["stack of asks", "events", "together", "shared with 1 other run", "before  ", "in asks at asks.wf"] {

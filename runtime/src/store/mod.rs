@@ -232,6 +232,8 @@ pub struct OpenRequest {
     pub workflow: String,
     /// The request.
     pub request: RequestRow,
+    /// Whether people were told of it.
+    pub notified: bool,
     /// An answer that was recorded and waits for the owner.
     pub recorded: Option<RecordedAnswer>,
 }
@@ -421,6 +423,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`] when there is no such run.
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError>;
 
+    /// Notes that people were told of an open request, if the run is still held under that epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the run has changed hands.
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError>;
+
     /// Reads one checkpoint, the latest unless `at` names one, in one read transaction. A run without a checkpoint is
     /// not visited and gives `false`.
     ///
@@ -446,6 +454,13 @@ pub trait Store: Send + Sync + 'static {
     /// When the store cannot be read.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
 
+    /// Runs that nobody alive executes and that can go on by themselves: those whose timer has come by `now`, the longest
+    /// due first, and with `interrupted` those that were stopped while they were running; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
+
     /// The ids that begin or end with `part`, at most `limit`.
     ///
     /// # Errors
@@ -463,13 +478,6 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn inbox(&self, limit: usize) -> Result<Inbox, StoreError>;
-
-    /// The runs whose timer has come and that nobody alive executes, at most `limit`, the timer that came first first.
-    /// They are only found, not acquired: another process may be faster.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError>;
 
     /// The events of a run whose sequence numbers are greater than `after`, in batches; a batch may begin earlier. Those
     /// of the last 10,000 checkpoints are kept, or of as many as checkpoints are kept when those are more.

@@ -79,16 +79,16 @@ pub(super) fn check_free(
     now: Millis,
 ) -> Result<(), StoreError> {
     match holder {
-        Some(holder) if holder != asker && keeps(holder, lease_until, now) => {
+        Some(holder) if holder != asker && !is_free(Some(holder), lease_until, now) => {
             Err(StoreError::Owned { owner: holder.to_string(), expires_in: lease_until.saturating_sub(now) })
         }
         _ => Ok(()),
     }
 }
 
-/// Whether `holder` may still be executing its run: it is not known to be dead, and its lease has not expired.
-pub(super) fn keeps(holder: &Owner, lease_until: Millis, now: Millis) -> bool {
-    lease_until > now && holder.is_dead() != Some(true)
+/// Whether nobody alive executes a run that this owner had, whose lease runs until then.
+pub(super) fn is_free(holder: Option<&Owner>, lease_until: Millis, now: Millis) -> bool {
+    holder.is_none_or(|holder| lease_until <= now || holder.is_dead() == Some(true))
 }
 
 /// What Linux tells of a process.

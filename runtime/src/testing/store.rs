@@ -87,6 +87,10 @@ impl Store for Killing {
         self.world.store.answer(run, request, value, now)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.world.store.notified(run, epoch, request, now)
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.world.store.load(run, at, visit)
     }
@@ -103,6 +107,10 @@ impl Store for Killing {
         self.world.store.runs(limit)
     }
 
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.world.store.due(now, interrupted, limit)
+    }
+
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
         self.world.store.ids_like(part, limit)
     }
@@ -113,10 +121,6 @@ impl Store for Killing {
 
     fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
         self.world.store.inbox(limit)
-    }
-
-    fn due(&self, now: Millis, limit: usize) -> Result<Vec<RunId>, StoreError> {
-        self.world.store.due(now, limit)
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {

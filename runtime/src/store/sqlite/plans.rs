@@ -26,7 +26,8 @@ const SOURCES: [&str; 6] = [
 ];
 
 /// What reads an index in its order, until it has as many rows as were asked for.
-const IN_ORDER: [&str; 4] = [
+const IN_ORDER: [&str; 5] = [
+    "SCAN standing USING INDEX standing_running",
     "SCAN run USING INDEX run_created",
     "SCAN request USING INDEX request_inbox",
     "SCAN request USING COVERING INDEX request_inbox",
@@ -93,6 +94,7 @@ fn everything(conn: &mut Connection) -> BTreeSet<String> {
         let standing = apply::check(&tx, "a", Epoch(1), &delta).expect("checked");
         apply::apply(&tx, &standing, &delta).expect("written");
     }
+    hand::notified(&tx, "a", Epoch(1), "q4", 1).expect("noted");
     hand::answer(&tx, "a", "q4", "1", 1).expect("answered");
     let epoch = hand::acquire(&tx, "a", &owner, true, 1).expect("acquired");
     hand::renew(&tx, "a", epoch, 1).expect("renewed");
@@ -105,7 +107,7 @@ fn everything(conn: &mut Connection) -> BTreeSet<String> {
     query::ids_like(&tx, "a", 1).expect("ids");
     query::requests(&tx, Some(&name)).expect("requests");
     query::inbox(&tx, 1).expect("requests");
-    query::due(&tx, 5, 1).expect("due runs");
+    query::due(&tx, 5, true, 9).expect("due runs");
     query::resting(&tx, 5).expect("resting runs");
     query::events(&tx, "a", 1).expect("events");
     query::kept(&tx, "a").expect("numbers");

@@ -23,6 +23,36 @@ pub(super) fn runs(tx: &Transaction<'_>, most: usize) -> Result<Vec<RunRecord>, 
     all(tx, &format!("{RUN} ORDER BY created_at DESC, rid DESC LIMIT ?1"), [limit(most)], record)
 }
 
+pub(super) fn due(
+    tx: &Transaction<'_>,
+    now: Millis,
+    interrupted: bool,
+    limit: usize,
+) -> Result<Vec<RunRecord>, StoreError> {
+    let due = format!("{RUN} WHERE wake_at <= ?1 AND status IN ('running', 'paused', 'cancelling') ORDER BY wake_at");
+    let stopped = format!("{RUN} WHERE status IN ('running', 'cancelling') ORDER BY updated_at");
+    let mut found: Vec<RunRecord> = Vec::new();
+    let mut take = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
+        let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+        let mut rows = statement.query(params).map_err(fault::of)?;
+        while found.len() < limit
+            && let Some(row) = rows.next().map_err(fault::of)?
+        {
+            let run = record(row)?;
+            let free = owner::is_free(run.owner.as_ref(), run.lease_until, now);
+            if free && !found.iter().any(|known| known.id == run.id) {
+                found.push(run);
+            }
+        }
+        Ok(())
+    };
+    take(&due, &[&now])?;
+    if interrupted {
+        take(&stopped, &[])?;
+    }
+    Ok(found)
+}
+
 /// The very id first, so that a limit does not cut it off.
 pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<Vec<RunId>, StoreError> {
     let begin = "SELECT id FROM run WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
@@ -39,8 +69,8 @@ pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<
     Ok(found)
 }
 
-const REQUEST: &str = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at \
-                       FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
+const REQUEST: &str = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at, \
+                       notified_at FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
 
 pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
     let order = "ORDER BY asked_at, request.rowid";
@@ -58,24 +88,6 @@ pub(super) fn inbox(tx: &Transaction<'_>, most: usize) -> Result<Inbox, StoreErr
     let counted = all(tx, sql, [limit(requests.len().saturating_add(COUNTED))], |row| counted(row, 0))?;
     let more = counted.into_iter().sum::<u64>().saturating_sub(requests.len() as u64);
     Ok(Inbox { requests, more })
-}
-
-pub(super) fn due(tx: &Transaction<'_>, now: Millis, most: usize) -> Result<Vec<RunId>, StoreError> {
-    let sql = "SELECT id, owner, lease_until FROM standing JOIN run USING (rid) \
-               WHERE wake_at <= ?1 AND status NOT IN ('completed', 'failed', 'cancelled') ORDER BY wake_at, rid";
-    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
-    let mut rows = statement.query([now]).map_err(fault::of)?;
-    let mut found = Vec::new();
-    while found.len() < most
-        && let Some(row) = rows.next().map_err(fault::of)?
-    {
-        let holder = column::<Option<String>>(row, 1)?.as_deref().and_then(Owner::parse);
-        let lease_until = column(row, 2)?;
-        if !holder.is_some_and(|holder| owner::keeps(&holder, lease_until, now)) {
-            found.push(Arc::from(text(row, 0)?));
-        }
-    }
-    Ok(found)
 }
 
 pub(super) fn resting(tx: &Transaction<'_>, before: Millis) -> Result<Vec<RunId>, StoreError> {
@@ -163,6 +175,7 @@ fn request(row: &Row<'_>) -> Result<OpenRequest, StoreError> {
         run: Arc::from(text(row, 0)?),
         workflow: text(row, 1)?,
         request: RequestRow { id: text(row, 2)?, json: text(row, 3)?, asked_at: column(row, 4)? },
+        notified: column::<Option<i64>>(row, 7)?.is_some(),
         recorded,
     })
 }

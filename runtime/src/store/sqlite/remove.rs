@@ -43,8 +43,9 @@ pub(super) fn mark(conn: &mut Connection, run: &str, force: bool, now: Millis) -
     let mut bytes = 0;
     // A run of which it is not said where it stands is of no use to anybody.
     if let Some((status, holder, lease_until, weight)) = standing {
-        if let Some(holder) = holder.as_deref().and_then(Owner::parse)
-            && owner::keeps(&holder, lease_until, now)
+        let holder = holder.as_deref().and_then(Owner::parse);
+        if let Some(holder) = holder
+            && !owner::is_free(Some(&holder), lease_until, now)
         {
             return Ok(Removal::Executed(holder.to_string()));
         }

@@ -28,7 +28,8 @@ fn due_runs_are_found(store: &dyn Store) {
             None => store.release(&run, epoch).unwrap(),
         }
     }
-    let due = |now, limit| store.due(now, limit).unwrap().iter().map(|id| id.to_string()).collect::<Vec<_>>();
+    let due =
+        |now, limit| store.due(now, false, limit).unwrap().iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
     assert_eq!(due(5_000, 9), ["first", "dead", "second"], "held by the living: `held`");
     assert_eq!(due(5_000, 2), ["first", "dead"]);
     assert_eq!(due(2_999, 9), [""; 0]);
