@@ -462,11 +462,14 @@ fn frames_of(
         let op = function.code.get(point.pc as usize).copied();
         let calls = op.and_then(result_register);
         for reg in &point.live {
-            // What is above the arguments of a call belongs to the frame that is called.
-            if usize::from(*reg) >= registers || (!last && calls.is_none_or(|limit| *reg >= limit)) {
+            if usize::from(*reg) >= registers {
                 return Err(from.error(format!("a slot of `{}` lies outside its frame", function.path)));
             }
-            fiber.regs[base as usize + usize::from(*reg)] = decoder.value(from)?;
+            let value = decoder.value(from)?;
+            // What is above the arguments of a call belongs to the frame that is called; such a slot has nothing yet.
+            if last || calls.is_some_and(|limit| *reg < limit) {
+                fiber.regs[base as usize + usize::from(*reg)] = value;
+            }
         }
         let waits = number > 0 && !op.is_some_and(Op::ends_round);
         fiber.frames.push(Frame { function: id, pc: if waits { point.pc + 1 } else { point.pc }, base });

@@ -266,8 +266,12 @@ impl Saver {
             out.uint(u64::from(frame.function));
             out.size(number);
             out.size(live.len());
+            // A slot that is not written before the call that the frame stands in has nothing: what is there belongs to the
+            // frame above.
+            let end = fiber.frames.get(index + 1).map_or(fiber.regs.len(), |above| above.base as usize);
             for reg in live {
-                let value = fiber.regs.get(frame.base as usize + usize::from(*reg)).unwrap_or(&Value::Null);
+                let at = frame.base as usize + usize::from(*reg);
+                let value = fiber.regs.get(at).filter(|_| at < end).unwrap_or(&Value::Null);
                 encoder.value(value, &mut out);
             }
         }

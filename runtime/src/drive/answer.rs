@@ -8,20 +8,21 @@ use super::{Run, aside};
 use crate::{
     event::Event,
     machine::Decided,
+    request::Request,
     store::{Answered, OpenRequest, RequestEnd, StoreError},
 };
 
 impl Run {
     /// The open requests as they are published, oldest first.
     pub fn open_requests(&self) -> Vec<Json> {
-        self.open_requests_of(|_| true)
+        self.in_order().map(|request| request.json.clone()).collect()
     }
 
-    /// Those of some fibers.
-    pub(super) fn open_requests_of(&self, of: impl Fn(u32) -> bool) -> Vec<Json> {
-        let mut open: Vec<_> = self.requests.values().filter(|request| of(request.waits.0)).collect();
+    /// The open requests, oldest first.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Request> {
+        let mut open: Vec<_> = self.requests.values().collect();
         open.sort_by_key(|request| (request.asked_at, request.waits.1));
-        open.into_iter().map(|request| request.json.clone()).collect()
+        open.into_iter()
     }
 
     /// Gives an answer before the run is driven.

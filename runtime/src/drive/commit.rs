@@ -29,6 +29,8 @@ const TELL_RESUMED: Duration = Duration::from_secs(2);
 pub(super) struct Queued {
     receipt: Receipt,
     effects: Vec<Effect>,
+    /// Requests that it opens.
+    opened: Vec<String>,
     events: Told,
     replies: Vec<Reply>,
     /// It ends requests, so until it is durable the store does not know that they have an answer.
@@ -148,7 +150,8 @@ impl Run {
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
         let events = Told { events: told, first_seq, time };
-        self.queued.push_back(Queued { receipt, effects, events, replies, ends_requests });
+        let opened = opened.into_values().collect();
+        self.queued.push_back(Queued { receipt, effects, opened, events, replies, ends_requests });
         Ok(())
     }
 
@@ -176,6 +179,9 @@ impl Run {
         }
         for effect in durable.effects {
             self.let_out(effect);
+        }
+        for request in durable.opened {
+            self.tell_of(&request);
         }
     }
 
@@ -229,11 +235,20 @@ impl Run {
         self.calls.is_empty() && self.asked.is_empty() && self.queued.iter().all(|queued| queued.effects.is_empty())
     }
 
+    /// Tells that only answers and timers move the run on, unless that was the last thing that was told.
     pub(super) fn tell_paused(&mut self) {
         // A run with very many pauses again after each answer, and does not list them all each time.
-        let requests = self.requests.keys().take(MOST_LISTED).cloned().collect();
-        let wake_at = self.next_timer().map(time_text);
-        self.tell(Event::Paused { requests, open: self.requests.len(), wake_at });
+        let open = self.requests.len();
+        let requests = match open <= MOST_LISTED {
+            true => self.in_order().map(|request| request.id.clone()).collect(),
+            false => self.asking.values().take(MOST_LISTED).cloned().collect(),
+        };
+        let told = (requests, open, self.next_timer());
+        if self.paused && self.told_paused.as_ref() == Some(&told) {
+            return;
+        }
+        self.tell(Event::Paused { requests: told.0.clone(), open, wake_at: told.2.map(time_text) });
+        self.told_paused = Some(told);
     }
 
     /// A request is no longer open.
@@ -252,6 +267,7 @@ impl Run {
     }
 
     fn close(&mut self, id: &str, end: RequestEnd) {
+        self.tell_no_more(id);
         let how = match end {
             RequestEnd::Answered => "is answered already",
             RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",

@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +21,7 @@ use crate::{
     host::{Host, Woken},
     machine::{Image, Machine, Outcome, Progress},
     request::Request,
-    store::{Epoch, LEASE_MS, RequestEnd, RunId, Store, StoreError},
+    store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
 };
 
 mod answer;
@@ -30,6 +30,7 @@ mod failure;
 mod perform;
 mod report;
 mod start;
+mod tell;
 mod timers;
 
 pub use failure::Failure;
@@ -123,7 +124,7 @@ pub struct Run {
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
     /// The ids of those, by effect.
-    asking: HashMap<u64, String>,
+    asking: BTreeMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
@@ -131,6 +132,13 @@ pub struct Run {
     timers: timers::Timers,
     /// Calls under way, by effect, with what ends them.
     calls: BTreeMap<u64, tokio::task::AbortHandle>,
+    /// Requests of which people are being told, and where it arrives what came of it.
+    tellings: (
+        BTreeMap<String, tokio::task::AbortHandle>,
+        (mpsc::UnboundedSender<tell::Told>, mpsc::UnboundedReceiver<tell::Told>),
+    ),
+    /// Open requests of the loaded checkpoint of which people are still to be told.
+    untold: Vec<String>,
     /// Deltas that are not durable yet.
     queued: VecDeque<commit::Queued>,
     settled: (mpsc::UnboundedSender<Settled>, mpsc::UnboundedReceiver<Settled>),
@@ -146,6 +154,8 @@ pub struct Run {
     again: Vec<Effect>,
     /// The last delta that was queued says that the run is paused.
     paused: bool,
+    /// What was last told of that: the open requests, and the next timer.
+    told_paused: Option<(Vec<String>, usize, Option<Millis>)>,
     listening: bool,
 }
 
@@ -182,8 +192,8 @@ impl Run {
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> Result<Report, StoreError> {
         let result = self.go_on(sink, &mut commands).await;
-        for call in self.calls.values() {
-            call.abort();
+        for task in self.calls.values().chain(self.tellings.0.values()) {
+            task.abort();
         }
         let (store, id, epoch) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch);
         let released = aside(move || store.release(&id, epoch)).await;
@@ -204,6 +214,9 @@ impl Run {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
+        }
+        for request in std::mem::take(&mut self.untold) {
+            self.tell_of(&request);
         }
         self.take_recorded().await?;
         let mut commands_open = true;
@@ -234,7 +247,9 @@ impl Run {
                 if !self.listening {
                     return self.stop(sink).await;
                 }
-                return self.pause(sink).await;
+                if !self.is_telling() {
+                    return self.pause(sink).await;
+                }
             }
             let waiting = self.host.wait(self.next_timer(), !computes && self.is_idle());
             tokio::select! {
@@ -244,6 +259,7 @@ impl Run {
                     self.release_first(sink);
                 }
                 Some(settled) = self.settled.1.recv() => self.settle(settled),
+                Some(told) = self.tellings.1.1.recv() => self.was_told(told).await?,
                 command = commands.recv(), if commands_open => match command {
                     Some(Command::Answer { request, value, reply }) => match self.answer(&request, &value) {
                         Ok(()) => self.replies.push(reply),
@@ -338,7 +354,7 @@ impl Run {
         self.told.push(event);
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
+    async fn renew(&mut self) -> Result<(), StoreError> {
         let (store, id, epoch, now) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch, self.host.now());
         aside(move || store.renew(&id, epoch, now)).await
     }

@@ -42,7 +42,7 @@ pub struct Report {
 impl Run {
     /// Whether nothing is left to wait for in this process.
     pub(super) fn can_only_pause(&self) -> bool {
-        if !self.nothing_under_way() || self.machine.can_run() {
+        if !self.nothing_under_way() || self.machine.can_run() || self.is_telling() {
             return false;
         }
         if self.options.wait_for_answers && !self.requests.is_empty() {
@@ -148,7 +148,7 @@ impl Run {
             Ended::Paused => "paused",
             Ended::Interrupted => "running",
         };
-        let requests: Vec<&Json> = self.requests.values().map(|request| &request.json).collect();
+        let requests: Vec<&Json> = self.in_order().map(|request| &request.json).collect();
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         let result = json!({
             "run_id": &*self.id,

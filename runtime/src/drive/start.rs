@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -20,7 +20,10 @@ use crate::{
     json::from_json,
     machine::{Image, Machine, Unknown},
     request::Request,
-    store::{Chunks, Epoch, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+    store::{
+        Chunks, Epoch, LEASE_MS, Millis, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store,
+        StoreError,
+    },
     validate::{fits_outside, show_type},
     value::Value,
 };
@@ -174,8 +177,10 @@ enum Point<'f> {
 fn take(begin: Begin, record: &RunRecord, from: Point<'_>, take_over: bool) -> Result<Run, DriveError> {
     let id = Arc::clone(&record.id);
     let workflow = workflow(&begin.image, &record.workflow)?;
+    // Whoever had it renewed its lease until shortly before it died.
+    let alive = record.lease_until.saturating_sub(LEASE_MS).min(begin.host.now());
     let epoch = begin.store.acquire(&id, Owner::current(), take_over, begin.host.now())?;
-    match load(begin, record, workflow, epoch, from) {
+    match load(begin, record, workflow, epoch, from, alive) {
         Ok(run) => Ok(run),
         Err((store, error)) => {
             store.release(&id, epoch)?;
@@ -221,7 +226,14 @@ pub fn fits(
 
 type Unloaded = (Arc<dyn Store>, DriveError);
 
-fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from: Point<'_>) -> Result<Run, Unloaded> {
+fn load(
+    begin: Begin,
+    record: &RunRecord,
+    workflow: Workflow,
+    epoch: Epoch,
+    from: Point<'_>,
+    alive: Millis,
+) -> Result<Run, Unloaded> {
     let store = Arc::clone(&begin.store);
     let failed = |error: DriveError| (Arc::clone(&store), error);
     let id = Arc::clone(&record.id);
@@ -242,9 +254,11 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from
         _ => read(&begin.image, &*store, record, at, fresh).map_err(failed)?,
     };
     let mut run = match found {
-        Some((machine, mut saver)) => {
+        Some((mut machine, mut saver)) => {
             if fresh {
                 saver.skip_used(last);
+            } else {
+                machine.was_alive(alive);
             }
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
             // A run that pauses again where it stood is not written again.
@@ -290,6 +304,8 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, from
             }
         }
     } else {
+        let untold = stored.iter().filter(|open| !open.notified).map(|open| open.request.id.clone());
+        run.untold.extend(untold);
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
@@ -370,11 +386,13 @@ impl Run {
             opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
-            asking: HashMap::new(),
+            asking: BTreeMap::new(),
             closed: BTreeMap::new(),
             timers: Default::default(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
+            tellings: (BTreeMap::new(), mpsc::unbounded_channel()),
+            untold: Vec::new(),
             queued: VecDeque::new(),
             settled: mpsc::unbounded_channel(),
             unsaved: false,
@@ -384,6 +402,7 @@ impl Run {
             computes: false,
             again: Vec::new(),
             paused: false,
+            told_paused: None,
             listening: true,
         }
     }

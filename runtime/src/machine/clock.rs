@@ -142,6 +142,13 @@ impl Machine {
         }
     }
 
+    /// A process had the run for longer than since it was last told the time, at least until then.
+    pub(crate) fn was_alive(&mut self, until: Millis) {
+        if self.clock != 0 {
+            self.clock = self.clock.max(until);
+        }
+    }
+
     /// No process had the run since it was last told the time. That counts for a step only as far as it has slept.
     pub(crate) fn was_away(&mut self, now: Millis) {
         let since = self.clock;

@@ -225,6 +225,8 @@ pub struct OpenRequest {
     pub workflow: String,
     /// The request.
     pub request: RequestRow,
+    /// Whether people were told of it.
+    pub notified: bool,
     /// An answer that was recorded and waits for the owner.
     pub recorded: Option<RecordedAnswer>,
 }
@@ -333,6 +335,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`] when there is no such run.
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError>;
 
+    /// Notes that people were told of an open request, if the run is still held under that epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the run has changed hands.
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError>;
+
     /// Reads one checkpoint, the latest unless `at` names one, in one read transaction. A run without a checkpoint is
     /// not visited and gives `false`.
     ///
@@ -357,6 +365,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// Runs that nobody alive executes and that can go on by themselves: those whose timer has come by `now`, the longest
+    /// due first, and with `interrupted` those that were stopped while they were running; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
 
     /// The ids that begin or end with `part`, at most `limit`.
     ///

@@ -39,6 +39,7 @@ struct Request {
     row: RequestRow,
     state: &'static str,
     recorded: Option<RecordedAnswer>,
+    notified: bool,
     entered: u64,
 }
 
@@ -169,6 +170,7 @@ impl Run {
     fn open(&mut self, row: RequestRow, entered: u64) {
         match self.requests.get_mut(&row.id) {
             Some(known) => {
+                known.notified &= known.is_open() && known.row.asked_at == row.asked_at;
                 known.row = row;
                 if known.state != "recorded" {
                     known.state = "open";
@@ -176,7 +178,8 @@ impl Run {
                 }
             }
             None => {
-                self.requests.insert(row.id.clone(), Request { row, state: "open", recorded: None, entered });
+                self.requests
+                    .insert(row.id.clone(), Request { row, state: "open", recorded: None, notified: false, entered });
             }
         }
     }
@@ -233,6 +236,12 @@ impl Run {
         Answered::Recorded
     }
 
+    pub(super) fn notified(&mut self, id: &str) {
+        if let Some(request) = self.requests.get_mut(id) {
+            request.notified = true;
+        }
+    }
+
     /// The rows of one checkpoint, with the chunks that it may name.
     #[expect(clippy::type_complexity, reason = "two results of one look at the run")]
     pub(super) fn checkpoint(&self, at: Option<u64>) -> Result<Option<(Saved, BTreeMap<u64, Arc<[u8]>>)>, StoreError> {
@@ -266,6 +275,7 @@ impl Run {
                 run: self.record.id.clone(),
                 workflow: self.record.workflow.clone(),
                 request: request.row.clone(),
+                notified: request.notified,
                 recorded: request.recorded.clone(),
             };
             (request.entered, open)
