@@ -223,6 +223,10 @@ impl Run {
         let mut interrupted = false;
         loop {
             self.machine.keep_time(self.host.now());
+            if !self.computes {
+                // Others had their turn while the run waited. What came in and what it leads to share a checkpoint.
+                self.last_pause = Instant::now();
+            }
             let ready = self.run_ready(sink).await?;
             self.machine.keep_time(self.host.now());
             let computes = match ready {
