@@ -15,7 +15,12 @@ use crate::{
 impl Run {
     /// The open requests as they are published, oldest first.
     pub fn open_requests(&self) -> Vec<Json> {
-        self.in_order().map(|request| request.json.clone()).collect()
+        self.open_requests_of(|_| true)
+    }
+
+    /// Those of some fibers.
+    pub(super) fn open_requests_of(&self, of: impl Fn(u32) -> bool) -> Vec<Json> {
+        self.in_order().filter(|request| of(request.waits.0)).map(|request| request.json.clone()).collect()
     }
 
     /// The open requests, oldest first.

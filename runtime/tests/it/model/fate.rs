@@ -44,6 +44,8 @@ pub(super) struct Fate {
     seed: u64,
     calls: BTreeMap<String, (u64, Reply)>,
     people: BTreeMap<String, (u64, Answer)>,
+    /// From when on every call has a value.
+    pub(super) mended: Option<i64>,
 }
 
 impl Fate {
@@ -67,14 +69,17 @@ impl Fate {
 
     /// A call under this key is made now.
     pub(super) fn call(&mut self, key: &str, now: i64) -> Reply {
+        let mended = self.mended.is_some_and(|from| from <= now);
+        let failed = |reply: &Reply| mended && reply.at == now && !matches!(reply.came, Came::Value(_));
         let number = match self.calls.get(key) {
-            Some((_, reply)) if reply.at >= now => return reply.clone(),
+            Some((_, reply)) if reply.at >= now && !failed(reply) => return reply.clone(),
             Some((number, _)) => number + 1,
             None => 0,
         };
         let mut random = self.draw(key, number);
         let takes = 1 + random.below(20_000) as i64;
         let came = match random.below(20) {
+            n if mended => Came::Value(n as i64),
             0 | 1 => Came::Nothing,
             2 | 3 => Came::Refused,
             _ => Came::Value(random.below(1000) as i64),

@@ -34,12 +34,25 @@ pub(super) struct Fault {
     pub(super) kind: String,
     pub(super) message: String,
     pub(super) retryable: bool,
+    pub(super) origin: Origin,
+}
+
+/// Where an error comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Origin {
+    /// The program has thrown it.
+    Thrown,
+    /// A call that failed at a moment, under this key.
+    Call(i64, String),
+    /// From somewhere of which the contract does not say what is made again when the run is taken up.
+    Elsewhere,
 }
 
 impl Fault {
     fn new(kind: &str, message: &str) -> Self {
         let retryable = matches!(kind, "network" | "timeout");
-        Self { kind: kind.into(), message: message.into(), retryable }
+        let origin = if kind == "timeout" { Origin::Elsewhere } else { Origin::Thrown };
+        Self { kind: kind.into(), message: message.into(), retryable, origin }
     }
 
     /// What the script's `said` says: messages of the library's own errors are not in the contract.
@@ -357,11 +370,11 @@ impl<'p> Cx<'p> {
                 let message = self.text(text).await?;
                 let kind = if *thrown == Thrown::Text { "error" } else { "mine" };
                 let retryable = *thrown == Thrown::Again;
-                return Err(Exit::Throw(Fault { kind: kind.into(), message, retryable }));
+                return Err(Exit::Throw(Fault { kind: kind.into(), message, retryable, origin: Origin::Thrown }));
             }
             Stmt::Rethrow(name) => {
                 let (_, fault) = self.errors.iter().rev().find(|(known, _)| known == name).expect("a caught error");
-                return Err(Exit::Throw(fault.clone()));
+                return Err(Exit::Throw(Fault { origin: Origin::Elsewhere, ..fault.clone() }));
             }
             Stmt::Emit(value) => {
                 let value = self.expr(value).await?;
@@ -409,8 +422,16 @@ impl<'p> Cx<'p> {
         let skipped = self.wrong == Some(Wrong::Finally) && matches!(result, Err(Exit::Throw(_)));
         let Some(body) = it.finally.as_ref().filter(|_| !skipped) else { return result };
         let fiber = self.fiber;
-        self.with(|inner| inner.mark(fiber, Mark::Finally));
+        let before = self.with(|inner| {
+            inner.mark(fiber, Mark::Finally);
+            inner.now
+        });
         let after = self.block(body).await;
+        if let Err(Exit::Throw(fault)) = &mut result
+            && self.with(|inner| inner.now) != before
+        {
+            fault.origin = Origin::Elsewhere;
+        }
         let due = self.with(|inner| {
             inner.unmark(fiber);
             inner.due(fiber)
@@ -682,29 +703,46 @@ impl<'p> Cx<'p> {
         let (path, ordinal) = (self.path(), self.ask());
         let call = (path.clone(), ordinal);
         let on_crash = self.on_crash;
-        let wait = self.with(|inner| {
-            let generation = inner.refused.get(&call).copied().unwrap_or_default();
-            let key = idempotency_key("run", &path, Some((ordinal as u32, generation)));
-            let reply = inner.fate.call(&key, inner.now);
-            inner.calls.push(Called { key: key.clone(), args: json!([label, arg.to_string()]) });
-            let thrown = on_crash == Some(OnCrash::Throw);
-            if thrown || (on_crash == Some(OnCrash::Ask) && inner.fate.gives_up(&key)) {
-                inner.thrown.insert(key.clone());
-            }
-            Wait::Call { key, at: reply.at, came: reply.came }
-        });
-        match self.wait(wait).await {
-            Woke::Came(Came::Value(value)) => Ok(value),
-            Woke::Came(Came::Nothing) => fault("network"),
-            Woke::Came(Came::Refused) => {
-                if self.wrong != Some(Wrong::Key) {
-                    self.with(|inner| *inner.refused.entry(call).or_default() += 1);
+        loop {
+            let (key, wait) = self.with(|inner| {
+                let generation = inner.refused.get(&call).copied().unwrap_or_default();
+                let key = idempotency_key("run", &path, Some((ordinal as u32, generation)));
+                let reply = inner.fate.call(&key, inner.now);
+                inner.calls.push(Called { key: key.clone(), args: json!([label, arg.to_string()]) });
+                let thrown = on_crash == Some(OnCrash::Throw);
+                if thrown || (on_crash == Some(OnCrash::Ask) && inner.fate.gives_up(&key)) {
+                    inner.thrown.insert(key.clone());
                 }
-                fault("exec")
+                (key.clone(), Wait::Call { key, at: reply.at, came: reply.came })
+            });
+            let asked = self.with(|inner| inner.now);
+            let woke = self.wait(wait).await;
+            let origin = (self.with(|inner| inner.now), key);
+            let again = self.with(|inner| inner.mended.contains(&origin));
+            let mut failed = match woke {
+                Woke::Came(Came::Value(value)) => return Ok(value),
+                Woke::Came(Came::Nothing) => Fault::new("network", ""),
+                Woke::Came(Came::Refused) => {
+                    if self.wrong != Some(Wrong::Key) {
+                        self.with(|inner| *inner.refused.entry(call.clone()).or_default() += 1);
+                    }
+                    Fault::new("exec", "")
+                }
+                Woke::Unknown => Fault::new("unknown_outcome", ""),
+                Woke::Cancelled(depth) => {
+                    // One that is withdrawn at the moment at which it is made may not have left.
+                    if asked == origin.0 {
+                        self.with(|inner| inner.maybe.insert(origin.1));
+                    }
+                    return Err(Exit::Cancel(depth));
+                }
+                other => unreachable!("{other:?}"),
+            };
+            if !again {
+                self.with(|inner| inner.last_failure = inner.now);
+                failed.origin = Origin::Call(origin.0, origin.1);
+                return Err(Exit::Throw(failed));
             }
-            Woke::Unknown => fault("unknown_outcome"),
-            Woke::Cancelled(depth) => Err(Exit::Cancel(depth)),
-            other => unreachable!("{other:?}"),
         }
     }
 

@@ -87,7 +87,7 @@ fn check(
                 Err(Doubt(_)) => return Ok(ran.counts),
             },
         };
-        match check::difference(again.as_ref().unwrap_or(&expected), &ran, check::crashes_matter(program)) {
+        match check::difference(again.as_ref().unwrap_or(&expected), &ran, check::crashes_matter(program), false) {
             Some(difference) => Err(failure(difference)),
             None => Ok(ran.counts),
         }
@@ -159,6 +159,35 @@ fn hunt(
     (tally, None)
 }
 
+/// The same for a run that fails and is taken up again, in a world in which calls do not fail any more.
+fn check_mended(program: &Program, seed: u64, tally: &mut Tally) -> Result<(), Box<Failure>> {
+    let Ok(script) = Script::new(&program.text()) else { return Ok(()) };
+    let expected = match (check::reference(program, seed, &[], None), check::reference_mended(program, seed, MENDS)) {
+        (Ok(first), Ok(expected)) if first.result["status"] == "failed" => expected,
+        _ => {
+            tally.doubts += 1;
+            return Ok(());
+        }
+    };
+    for each_boundary in [false, true] {
+        let how = How { mends: MENDS, each_boundary, ..How::default() };
+        let failure = |difference| Box::new(Failure { how: how.clone(), difference });
+        let ran = check::machine(&script, seed, &how).map_err(failure)?;
+        if ran.refused.is_some() {
+            tally.doubts += 1;
+            continue;
+        }
+        (tally.programs, tally.runs) = (tally.programs + 1, tally.runs + 1);
+        if let Some(difference) = check::difference(&expected, &ran, false, true) {
+            return Err(failure(difference));
+        }
+    }
+    Ok(())
+}
+
+/// How often a failed run is taken up again.
+const MENDS: usize = 3;
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
@@ -194,4 +223,28 @@ fn a_reference_with_a_wrong_rule_is_noticed() {
         let (tally, failure) = hunt(0..2000, &Which::Most(0), Some(wrong), None);
         assert!(failure.is_some(), "{wrong:?} was not noticed: {tally:?}");
     }
+}
+
+#[test]
+fn a_failed_run_goes_on_as_if_its_call_had_not_failed() {
+    let from = number("WF_MODEL_FROM").unwrap_or(0);
+    let (seeds, until) = match number("WF_MODEL_SEEDS") {
+        Some(seeds) => (seeds, None),
+        None => (1000, Some(Instant::now() + Duration::from_secs(10))),
+    };
+    let mut tally = Tally::default();
+    for seed in from..from + seeds {
+        if until.is_some_and(|until| Instant::now() > until) {
+            break;
+        }
+        let mut program = grow::program(seed);
+        program.leave_errors();
+        if let Err(failure) = check_mended(&program, seed, &mut tally) {
+            let fails = |program: &Program| check_mended(program, seed, &mut Tally::default()).err();
+            let (program, failure) = shrink::shrink(program, failure, &fails);
+            panic!("{}", report(seed, &program, &failure));
+        }
+    }
+    println!("{tally:?}");
+    assert!(tally.programs > 0, "there was something to compare: {tally:?}");
 }

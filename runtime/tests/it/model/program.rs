@@ -267,6 +267,23 @@ impl Block {
 }
 
 impl Program {
+    /// Takes away what tries again or ends attempts, and what catches errors at the top.
+    pub(super) fn leave_errors(&mut self) {
+        for decl in &mut self.decls {
+            if let Kind::Step(notes) = &mut decl.kind {
+                (notes.retry, notes.timeout) = (None, None);
+            }
+        }
+        let main = &mut self.decls[0].body.stmts;
+        *main = std::mem::take(main)
+            .into_iter()
+            .flat_map(|stmt| match stmt {
+                Stmt::Try(it) if it.finally.is_none() => it.body.stmts,
+                stmt => vec![stmt],
+            })
+            .collect();
+    }
+
     /// Whether a step of it has this annotation.
     pub(super) fn says(&self, what: OnCrash) -> bool {
         self.decls.iter().any(|decl| matches!(&decl.kind, Kind::Step(notes) if notes.on_crash == Some(what)))

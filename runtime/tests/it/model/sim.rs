@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 
 use super::{
     fate::{Came, Fate},
-    interp::{Exit, Fault},
+    interp::{Exit, Fault, Origin},
 };
 
 pub(super) type Fiber = usize;
@@ -85,6 +85,7 @@ struct Group<'p> {
     values: BTreeMap<usize, Json>,
     finished: Vec<Json>,
     decided: Option<Result<Vec<Json>, Exit>>,
+    decided_at: i64,
     /// An error thrown while a branch was cancelled.
     late: Option<Fault>,
     closing: Option<usize>,
@@ -122,6 +123,8 @@ pub(super) struct Inner<'p> {
     pub(super) seen: BTreeMap<String, i64>,
     pub(super) told: Vec<String>,
     pub(super) calls: Vec<Called>,
+    /// Calls that were withdrawn at once.
+    pub(super) maybe: BTreeSet<String>,
     /// Which calls were answered with an error status, and how often.
     pub(super) refused: BTreeMap<(String, usize), u32>,
     /// Ids of open requests.
@@ -133,6 +136,10 @@ pub(super) struct Inner<'p> {
     pub(super) unknown: BTreeSet<(i64, String)>,
     /// The calls that a crash may leave unknown: those in a step that wants it thrown.
     pub(super) thrown: BTreeSet<String>,
+    /// Failed calls for which the failed run was taken up again: the moment, and the key.
+    pub(super) mended: Vec<(i64, String)>,
+    /// When a call has last failed.
+    pub(super) last_failure: i64,
     /// When the run is cancelled.
     pub(super) cancel_at: Option<i64>,
     states: Vec<State>,
@@ -257,6 +264,7 @@ impl<'p> Inner<'p> {
             values: BTreeMap::new(),
             finished: Vec::new(),
             decided: None,
+            decided_at: 0,
             late: None,
             closing: None,
         });
@@ -352,6 +360,11 @@ impl<'p> Inner<'p> {
         if let (Ok(_), Some(late)) = (&decided, it.late.take()) {
             decided = Err(Exit::Throw(late));
         }
+        if let Err(Exit::Throw(fault)) = &mut decided
+            && it.decided_at != self.now
+        {
+            fault.origin = Origin::Elsewhere;
+        }
         let parent = it.parent;
         self.wake(parent, Woke::Joined(decided));
     }
@@ -382,6 +395,7 @@ impl<'p> Inner<'p> {
                     self.doubt("a construct is decided before each of its branches has begun");
                 }
                 self.groups[group].decided = Some(decided);
+                self.groups[group].decided_at = self.now;
                 self.close(group);
             }
             None => {

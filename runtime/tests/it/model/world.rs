@@ -65,7 +65,7 @@ struct Life {
     came: u64,
     /// Writes that are not durable yet.
     writing: usize,
-    under_way: Vec<(i64, oneshot::Sender<Came>, Came)>,
+    under_way: Vec<(i64, oneshot::Sender<Came>, Came, String)>,
     people: Vec<Person>,
 }
 
@@ -107,6 +107,14 @@ impl World {
         self.lock().calls.clone()
     }
 
+    /// From now on every call has a value. The calls that are under way.
+    pub(super) fn mend(&self) -> Vec<String> {
+        let mut inner = self.lock();
+        let now = inner.now;
+        inner.fate.mended.get_or_insert(now);
+        std::mem::take(&mut inner.life.under_way).into_iter().map(|(_, _, _, key)| key).collect()
+    }
+
     /// How many writes were made and calls left in this life.
     pub(super) fn counts(&self) -> (u64, u64) {
         let life = &self.lock().life;
@@ -137,7 +145,7 @@ impl World {
         if inner.life.dead || inner.life.writing > 0 {
             return None;
         }
-        inner.life.under_way.retain(|(_, sender, _)| !sender.is_closed());
+        inner.life.under_way.retain(|(_, sender, ..)| !sender.is_closed());
         let call = inner.life.under_way.iter().map(|(at, ..)| *at).min();
         let person = inner.life.people.iter().map(|person| person.at).min();
         let Some(at) = [call, person, moment].into_iter().flatten().min() else {
@@ -156,7 +164,7 @@ impl World {
                 return None;
             }
             inner.life.came += 1;
-            let (_, sender, came) = inner.life.under_way.swap_remove(index);
+            let (_, sender, came, _) = inner.life.under_way.swap_remove(index);
             let _ = sender.send(came);
             return None;
         }
@@ -190,7 +198,7 @@ impl Host for Hand {
         let now = inner.now;
         let reply = inner.fate.call(&key, now);
         let (sender, receiver) = oneshot::channel();
-        inner.life.under_way.push((reply.at, sender, reply.came));
+        inner.life.under_way.push((reply.at, sender, reply.came, key));
         Box::pin(async move {
             match receiver.await {
                 Ok(came) => outcome(&came),
@@ -226,6 +234,8 @@ impl Host for Hand {
     fn asked(&self, effect: &Effect, request: &Request, _machine: &Machine) {
         let mut inner = self.0.lock();
         let (now, id) = (inner.now, request.id.clone());
+        // Who was asked under this id before is asked no more.
+        inner.life.people.retain(|person| person.id != id);
         if let Hold::Asks(_) = effect.hold {
             let action = if inner.fate.gives_up(&effect.key("run")) { "fail" } else { "retry" };
             inner.life.people.push(Person { at: now, id, value: json!({ "action": action }) });
