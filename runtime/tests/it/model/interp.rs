@@ -307,6 +307,10 @@ impl<'p> Cx<'p> {
                 let value = self.expr(value).await?;
                 self.vars.push((name.clone(), value));
             }
+            Stmt::LetMany(name, n, x) => {
+                let x = self.int(x).await?;
+                self.vars.push((name.clone(), (0..*n).map(|i| i + x % 7).collect()));
+            }
             Stmt::LetFn { name, param, body } => {
                 let (vars, lambdas) = (self.vars.clone(), self.lambdas.clone());
                 self.lambdas.push(Lambda { name: name.clone(), param, body, vars, lambdas });
@@ -593,6 +597,17 @@ impl<'p> Cx<'p> {
                 let arg = self.int(arg).await?;
                 let value = self.exec(label, arg).await?;
                 if *text { json!(value.to_string()) } else { json!(value) }
+            }
+            Expr::Deep(n, x) => {
+                let x = self.int(x).await?;
+                let depth = self.scopes.len();
+                for _ in 0..=*n {
+                    let path = self.element("deep");
+                    self.scopes.push(Scope { path, ..Scope::default() });
+                }
+                let result = self.exec("deep", x).await;
+                self.scopes.truncate(depth);
+                json!(result?)
             }
             Expr::Request(request) => self.request(request).await?,
             Expr::If(cond, then, other, _) => {

@@ -64,7 +64,7 @@ fn check(
     let text = program.text();
     // A cut may leave a script that does not check; what is drawn does.
     let Ok(script) = Script::new(&text) else { return Ok(()) };
-    let expected = match check::reference(program, seed, &[], wrong) {
+    let expected = match check::reference(program, seed, wrong) {
         Ok(expected) => expected,
         Err(Doubt(_)) => {
             tally.doubts += 1;
@@ -80,17 +80,22 @@ fn check(
         let failure = |difference| Box::new(Failure { how: how.clone(), difference });
         let ran = check::machine(&script, seed, how).map_err(failure)?;
         tally.deaths += ran.deaths;
-        let again = match ran.unknown.is_empty() || !check::crashes_matter(program) {
-            true => None,
-            false => match check::reference(program, seed, &ran.unknown, wrong) {
-                Ok(expected) => Some(expected),
-                Err(Doubt(_)) => return Ok(ran.counts),
-            },
-        };
-        match check::difference(again.as_ref().unwrap_or(&expected), &ran, check::crashes_matter(program), false) {
-            Some(difference) => Err(failure(difference)),
-            None => Ok(ran.counts),
+        let throws = check::crashes_matter(program);
+        let mut found = None;
+        for last in [false, true] {
+            let crashed = match ran.unknown.is_empty() || !throws {
+                true => None,
+                false => match check::reference_crashed(program, seed, &ran.unknown, last, wrong) {
+                    Ok(crashed) => Some(crashed),
+                    Err(Doubt(_)) => return Ok(ran.counts),
+                },
+            };
+            match check::difference(crashed.as_ref().unwrap_or(&expected), &ran, throws, false) {
+                Some(difference) => drop(found.get_or_insert(difference)),
+                None => return Ok(ran.counts),
+            }
         }
+        Err(failure(found.unwrap_or_default()))
     };
     let (writes, calls) = compare(&plain)?;
     let mut hows = crashes(program, &plain, writes, calls);
@@ -162,7 +167,7 @@ fn hunt(
 /// The same for a run that fails and is taken up again, in a world in which calls do not fail any more.
 fn check_mended(program: &Program, seed: u64, tally: &mut Tally) -> Result<(), Box<Failure>> {
     let Ok(script) = Script::new(&program.text()) else { return Ok(()) };
-    let expected = match (check::reference(program, seed, &[], None), check::reference_mended(program, seed, MENDS)) {
+    let expected = match (check::reference(program, seed, None), check::reference_mended(program, seed, MENDS)) {
         (Ok(first), Ok(expected)) if first.result["status"] == "failed" => expected,
         _ => {
             tally.doubts += 1;

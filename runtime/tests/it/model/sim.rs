@@ -134,6 +134,8 @@ pub(super) struct Inner<'p> {
     pub(super) fuel: usize,
     /// Calls of which a crash at a moment left unknown what became.
     pub(super) unknown: BTreeSet<(i64, String)>,
+    /// What else happens at that moment was saved before the crash.
+    pub(super) unknown_last: bool,
     /// The calls that a crash may leave unknown: those in a step that wants it thrown.
     pub(super) thrown: BTreeSet<String>,
     /// Failed calls for which the failed run was taken up again: the moment, and the key.
@@ -434,8 +436,15 @@ impl<'p> Inner<'p> {
         found.extend(self.cancel_at.map(|at| (at, Next::Cancel)));
         let Some(at) = found.iter().map(|(at, _)| *at).min() else { return false };
         found.retain(|(moment, _)| *moment == at);
-        if let Some(first) = found.iter().position(|(_, next)| matches!(next, Next::Unknown(..))) {
-            found.swap(0, first);
+        let unknown: Vec<Fiber> = found
+            .iter()
+            .filter_map(|(_, next)| if let Next::Unknown(fiber, _) = next { Some(*fiber) } else { None })
+            .collect();
+        if !unknown.is_empty() {
+            // What became of the call is lost.
+            found.retain(|(_, next)| !matches!(next, Next::Wake(fiber, _) if unknown.contains(fiber)));
+            let first = found.iter().position(|(_, next)| matches!(next, Next::Unknown(..)) != self.unknown_last);
+            found.swap(0, first.unwrap_or(0));
             found.truncate(1);
         }
         if found.len() > 1 {
