@@ -15,7 +15,12 @@ use crate::{
 impl Run {
     /// The open requests as they are published, oldest first.
     pub fn open_requests(&self) -> Vec<Json> {
-        self.in_order().map(|request| request.json.clone()).collect()
+        self.open_requests_of(|_| true)
+    }
+
+    /// Those of some fibers.
+    pub(super) fn open_requests_of(&self, of: impl Fn(u32) -> bool) -> Vec<Json> {
+        self.in_order().filter(|request| of(request.waits.0)).map(|request| request.json.clone()).collect()
     }
 
     /// The open requests, oldest first.
@@ -70,10 +75,11 @@ impl Run {
         let Some(request) = self.requests.get(id) else { return Err(self.not_open(id)) };
         let value = request.read(&self.image.program.types, answer)?;
         let (fiber, effect) = request.waits;
-        self.requests.remove(id);
-        self.timers.retain(|(_, waiting), _| *waiting != effect);
+        self.timers.forget(effect);
         self.tell(Event::Response { id: id.to_owned(), value: answer.clone() });
-        self.end_request(id, RequestEnd::Answered);
+        if let Some(request) = self.take_request(effect) {
+            self.end_request(&request, RequestEnd::Answered);
+        }
         match self.machine.decide(fiber, effect, &value) {
             Decided::NotAsked => drop(self.machine.settle(fiber, effect, Ok(value))),
             Decided::Taken => {}

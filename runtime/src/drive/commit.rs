@@ -1,7 +1,7 @@
 //! One delta for all that changed, and what leaves when it is durable.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -9,14 +9,18 @@ use serde_json::{Value as Json, json};
 
 use super::{Run, Sink};
 use crate::{
-    effect::{Effect, EffectKind, Hold},
+    effect::{Effect, Hold},
     event::Event,
     json::time_text,
+    request::Request,
     store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
 };
 
 /// The floor moves in steps, so that cleaning up costs little.
 const FLOOR_STEP: u64 = 64;
+
+/// How many open requests the event lists that says that a run is paused.
+const MOST_LISTED: usize = 100;
 
 /// After this time the event that a run was resumed is worth a checkpoint of its own.
 const TELL_RESUMED: Duration = Duration::from_secs(2);
@@ -37,9 +41,9 @@ pub(super) struct Queued {
 pub(super) type Reply = tokio::sync::oneshot::Sender<Result<(), String>>;
 
 impl Queued {
-    /// An effect that nobody waits for any more does not leave.
-    pub(super) fn forget(&mut self, effect: u64) {
-        self.effects.retain(|asked| asked.id != effect);
+    /// Effects that nobody waits for any more do not leave.
+    pub(super) fn forget(&mut self, effects: &HashSet<u64>) {
+        self.effects.retain(|asked| !effects.contains(&asked.id));
     }
 }
 
@@ -134,7 +138,7 @@ impl Run {
             reset: std::mem::take(&mut self.reset),
             floor: self.floor,
             events: batch(first_seq, &events),
-            opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
+            opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
             wake_at: self.next_timer(),
@@ -145,7 +149,14 @@ impl Run {
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
-        self.queued.push_back(Queued { receipt, effects, opened, events, replies, ends_requests });
+        self.queued.push_back(Queued {
+            receipt,
+            effects,
+            opened: opened.into_values().collect(),
+            events,
+            replies,
+            ends_requests,
+        });
         Ok(())
     }
 
@@ -173,7 +184,7 @@ impl Run {
         let queued = self.queued.iter_mut().flat_map(|queued| std::mem::take(&mut queued.effects));
         let kept: Vec<Effect> = queued.chain(std::mem::take(&mut self.asked)).collect();
         self.unsaved |= !kept.is_empty();
-        for effect in kept.iter().filter(|effect| effect.kind() == EffectKind::Outside) {
+        for effect in kept {
             self.machine.hold(effect.fiber, effect.id, Hold::Kept);
         }
     }
@@ -214,37 +225,47 @@ impl Run {
 
     /// Whether nothing can go on but by answers and timers.
     pub(super) fn nothing_under_way(&self) -> bool {
-        let leaves = |effect: &Effect| effect.kind() == EffectKind::Outside;
-        self.calls.is_empty()
-            && !self.asked.iter().any(leaves)
-            && !self.queued.iter().any(|queued| queued.effects.iter().any(leaves))
+        self.calls.is_empty() && self.asked.is_empty() && self.queued.iter().all(|queued| queued.effects.is_empty())
     }
 
     /// Tells that only answers and timers move the run on, unless that was the last thing that was told.
     pub(super) fn tell_paused(&mut self) {
-        let told = (self.in_order().map(|request| request.id.clone()).collect(), self.next_timer());
+        // A run with very many pauses again after each answer, and does not list, or sort, them all each time.
+        let listed = match self.requests.len() {
+            0..=MOST_LISTED => self.in_order().map(|request| request.id.clone()).collect(),
+            _ => self.requests.keys().take(MOST_LISTED).cloned().collect(),
+        };
+        let told = (listed, self.next_timer());
         if self.paused && self.told_paused.as_ref() == Some(&told) {
             return;
         }
-        self.tell(Event::Paused { requests: told.0.clone(), wake_at: told.1.map(time_text) });
+        let (requests, wake_at) = told.clone();
+        self.tell(Event::Paused { requests, open: self.requests.len(), wake_at: wake_at.map(time_text) });
         self.told_paused = Some(told);
     }
 
     /// A request is no longer open.
-    pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+    pub(super) fn end_request(&mut self, request: &Request, end: RequestEnd) {
+        match self.opened.remove(&request.waits.1) {
+            // One that was never saved as open needs no end.
+            Some(_) => self.close(&request.id, end),
+            None => self.end_stored(&request.id, end),
+        }
+    }
+
+    /// The same for one that the store has as open.
+    pub(super) fn end_stored(&mut self, id: &str, end: RequestEnd) {
+        self.close(id, end);
+        self.ended.push((id.to_owned(), end));
+    }
+
+    fn close(&mut self, id: &str, end: RequestEnd) {
         self.tell_no_more(id);
         let how = match end {
             RequestEnd::Answered => "is answered already",
             RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",
         };
         self.closed.insert(id.to_owned(), how);
-        // One that was never saved as open needs no end.
-        match self.opened.iter().position(|opened| opened == id) {
-            Some(at) => {
-                self.opened.remove(at);
-            }
-            None => self.ended.push((id.to_owned(), end)),
-        }
         self.unsaved = true;
     }
 }

@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,6 +31,7 @@ mod perform;
 mod report;
 mod start;
 mod tell;
+mod timers;
 
 pub use failure::Failure;
 pub use report::{Ended, Report};
@@ -116,18 +117,19 @@ pub struct Run {
     recent: Vec<failure::Recent>,
     /// What was told before the run failed, and is computed again.
     told_already: VecDeque<Json>,
-    /// Asked since the last checkpoint.
+    /// Calls asked since the last checkpoint, which leave with the next.
     asked: Vec<Effect>,
-    /// Requests opened and ended since the last checkpoint.
-    opened: Vec<String>,
+    /// Requests opened, by effect, and ended since the last checkpoint.
+    opened: BTreeMap<u64, String>,
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
+    /// The ids of those, by effect.
+    asking: HashMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
     replies: Vec<commit::Reply>,
-    /// Effects that wait for a moment: (moment, fiber, effect).
-    timers: BTreeMap<(Millis, u64), u32>,
+    timers: timers::Timers,
     /// Calls under way, by effect, with what ends them.
     calls: BTreeMap<u64, tokio::task::AbortHandle>,
     /// Requests of which people are being told, and where it arrives what came of it.
@@ -290,9 +292,7 @@ impl Run {
                 self.machine.keep_time(self.host.now());
             }
             // Before anything that is asked now: it may take the place of what was withdrawn.
-            for cancelled in self.machine.take_cancelled() {
-                self.withdraw(&cancelled);
-            }
+            self.withdraw();
             match progress {
                 // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
                 // steps, is stopped by the clock instead.

@@ -79,9 +79,9 @@ impl Run {
                 (Ended::Failed, Json::Null, error)
             }
         };
-        for id in self.requests.keys().cloned().collect::<Vec<_>>() {
-            self.requests.remove(&id);
-            self.end_request(&id, crate::store::RequestEnd::Withdrawn);
+        self.asking.clear();
+        for request in std::mem::take(&mut self.requests).into_values() {
+            self.end_request(&request, crate::store::RequestEnd::Withdrawn);
         }
         self.take_told();
         let status = match ended {

@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -300,7 +300,7 @@ fn load(
         // What was asked after that checkpoint is asked no more.
         for open in stored {
             if !run.requests.contains_key(&open.request.id) {
-                run.end_request(&open.request.id, RequestEnd::Withdrawn);
+                run.end_stored(&open.request.id, RequestEnd::Withdrawn);
             }
         }
     } else {
@@ -383,11 +383,12 @@ impl Run {
             recent: Vec::new(),
             told_already: VecDeque::new(),
             asked: Vec::new(),
-            opened: Vec::new(),
+            opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
+            asking: HashMap::new(),
             closed: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            timers: Default::default(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
             tellings: (BTreeMap::new(), mpsc::unbounded_channel()),
@@ -438,7 +439,7 @@ impl Run {
                 EffectKind::Outside => self.recover(effect, fresh),
                 EffectKind::Timer => {
                     if let Some(Value::Time(moment)) = effect.args.first() {
-                        self.timers.insert((*moment, effect.id), effect.fiber);
+                        self.timers.set(*moment, effect.id, effect.fiber);
                     }
                 }
                 EffectKind::Request => {

@@ -80,7 +80,8 @@ impl Machine {
         self.root_changed = true;
         self.gone.clear();
         for fiber in self.fibers.values_mut() {
-            (fiber.low_water, fiber.saved_segments, fiber.ran) = (0, 0, true);
+            (fiber.low_water, fiber.saved_segments) = (0, 0);
+            self.turns.mark(fiber);
         }
     }
 
@@ -113,7 +114,7 @@ impl Machine {
                 }
             }
             self.renew_deadlines(&mut fiber);
-            fiber.ran = true;
+            self.turns.mark(&mut fiber);
             self.fibers.insert(*id, fiber);
         }
         for fiber in self.fibers.values_mut() {
@@ -124,7 +125,7 @@ impl Machine {
                 let key = (effect.path.as_str().to_owned(), effect.ordinal);
                 self.answered.insert(key, effect.generation);
                 self.root_changed = true;
-                fiber.ran = true;
+                self.turns.mark(fiber);
             }
         }
     }
