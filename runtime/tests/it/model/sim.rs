@@ -36,7 +36,7 @@ pub(super) enum Wait {
         came: Came,
     },
     Person {
-        answer: Option<(i64, i64)>,
+        answer: (i64, i64),
         due: Option<i64>,
     },
     /// Its branches.
@@ -422,7 +422,7 @@ impl<'p> Inner<'p> {
                     }
                 }
                 Some(Wait::Person { answer, due }) => {
-                    found.extend(answer.map(|(at, value)| (at, Next::Wake(fiber, Woke::Answered(value)))));
+                    found.push((answer.0, Next::Wake(fiber, Woke::Answered(answer.1))));
                     found.extend(due.map(|at| (at, Next::Wake(fiber, Woke::Late))));
                 }
                 Some(Wait::Join(_)) | None => {}
@@ -440,6 +440,9 @@ impl<'p> Inner<'p> {
             .iter()
             .filter_map(|(_, next)| if let Next::Unknown(fiber, _) = next { Some(*fiber) } else { None })
             .collect();
+        if unknown.len() > 1 {
+            self.doubt("a crash leaves two calls unknown at one moment");
+        }
         if !unknown.is_empty() {
             // What became of the call is lost.
             found.retain(|(_, next)| !matches!(next, Next::Wake(fiber, _) if unknown.contains(fiber)));
