@@ -9,6 +9,7 @@ mod due;
 mod examples;
 mod failed;
 mod imports;
+mod kills;
 mod lsp;
 mod moved;
 mod notify;
