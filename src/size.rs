@@ -8,6 +8,9 @@ use wf_runtime::{
 
 use crate::{compiled, list::pretty, value};
 
+/// What belongs to no branch: the state of the modules, and what the branches share.
+const ROOT: u32 = u32::MAX;
+
 /// So many branches and variables are named, the largest first.
 const NAMED: usize = 10;
 
@@ -21,7 +24,11 @@ pub(crate) fn shown(store: &SqliteStore, record: &RunRecord, json: bool) -> Resu
         .and_then(|code| code.image().ok())
         .and_then(|image| look(&image, store, record, None).ok().flatten());
     let paths = machine.as_ref().map(wf_runtime::machine::Machine::paths).unwrap_or_default();
-    let path = |fiber: u32| paths.get(&fiber).cloned().unwrap_or_else(|| format!("branch {fiber}"));
+    let path = |fiber: u32| match paths.get(&fiber) {
+        Some(path) => path.clone(),
+        None if fiber == ROOT => "the state".into(),
+        None => format!("branch {fiber}"),
+    };
     let branches: Vec<(String, u64)> = sizes.fibers.iter().map(|(fiber, bytes)| (path(*fiber), *bytes)).collect();
     let variables = machine.map(|machine| variables(&machine.view())).unwrap_or_default();
     Ok(match json {
@@ -86,7 +93,7 @@ fn as_text(record: &RunRecord, sizes: &Sizes, branches: &[(String, u64)], variab
     let mut rows: Vec<(String, u64)> = Vec::new();
     rows.push(("input and settings".into(), sizes.input));
     for (path, bytes) in branches.iter().take(NAMED) {
-        rows.push((format!("stack of {path}"), *bytes));
+        rows.push((if path == "the state" { path.clone() } else { format!("stack of {path}") }, *bytes));
     }
     if branches.len() > NAMED {
         let rest = branches.iter().skip(NAMED).map(|(_, bytes)| bytes).sum();

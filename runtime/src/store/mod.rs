@@ -7,6 +7,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 mod error;
+mod locks;
 mod memory;
 mod migrate;
 mod owner;

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Answered, Delta, Epoch, EventBatch, Inbox, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, Removal, RunId,
-    RunRecord, Sizes, Store, StoreCounts, StoreError, Swept, Visit, migrate,
+    RunRecord, Sizes, Store, StoreCounts, StoreError, Swept, Visit, locks, migrate,
 };
 use committer::{Change, Job, Queued};
 
@@ -46,6 +46,7 @@ const SPARE_READERS: usize = 4;
 /// Runs in a SQLite file. Dropping it writes what is still queued.
 pub struct SqliteStore {
     path: PathBuf,
+    warning: Option<String>,
     /// `None` only while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -80,6 +81,11 @@ impl SqliteStore {
             }
             Err(error) => Err(StoreError::Unusable(format!("`{}`: {error}", path.display()))),
         }
+    }
+
+    /// What speaks against the place where it lies, though it can be used.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// Where the file is.
@@ -143,6 +149,7 @@ impl SqliteStore {
             return Err(StoreError::Unusable(format!("`{}` is a folder", path.display())));
         }
         check_magic(path)?;
+        let warning = locks::check(path, !path.exists()).map_err(|error| at(path, error))?;
         let mut writer =
             connect(path, OpenFlags::SQLITE_OPEN_CREATE, WRITER_PATIENCE).map_err(|error| at(path, error))?;
         migrate::prepare(&mut writer).map_err(|error| at(path, error))?;
@@ -155,6 +162,7 @@ impl SqliteStore {
             .map_err(|error| StoreError::Unusable(format!("no thread can be started: {error}")))?;
         Ok(Arc::new(SqliteStore {
             path: path.to_owned(),
+            warning,
             jobs: Some(jobs),
             thread: Some(thread),
             readers: Mutex::default(),
