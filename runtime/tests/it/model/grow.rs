@@ -558,7 +558,7 @@ impl Grow {
                 let name = scope.lambdas[self.random.below(scope.lambdas.len())].clone();
                 Expr::Apply(name, self.boxed(scope, Ty::Int))
             }
-            4 if self.one_in(3) => Expr::Deep(self.random.below(150) as i64, Box::new(self.simple(scope))),
+            4 if self.one_in(3) => Expr::Deep(self.random.below(12) as i64, Box::new(self.simple(scope))),
             3 => Expr::Race(Box::new(self.branches(scope, true))),
             _ => self.exec(scope, false),
         }
