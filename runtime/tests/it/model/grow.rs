@@ -245,9 +245,9 @@ impl Grow {
             }
             7 if self.one_in(3) => {
                 let name = self.name("l");
+                let (count, by) = (20 + self.random.below(500) as i64, self.simple(scope));
                 scope.long.push((name.clone(), true));
-                let count = 20 + self.random.below(500) as i64;
-                Stmt::LetMany(name, count, self.simple(scope))
+                Stmt::LetMany(name, count, by)
             }
             8 if scope.long.iter().any(|long| long.1) => {
                 let long: Vec<_> = scope.long.iter().filter(|long| long.1).map(|long| long.0.clone()).collect();
