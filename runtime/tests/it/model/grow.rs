@@ -159,7 +159,7 @@ impl Grow {
                 let it = Try { body: Block::of(value), catch: Some((name, catch)), finally: None };
                 Stmt::Let(var, ty, Expr::Try(Box::new(it), ty))
             }
-            Stmt::LetFn { .. } => stmt,
+            Stmt::LetFn { .. } | Stmt::LetMany(..) => stmt,
             stmt => {
                 let catch = Block { stmts: vec![Stmt::Total(said)], value: None };
                 let body = Block { stmts: vec![stmt], value: None };
