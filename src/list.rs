@@ -18,11 +18,15 @@ use crate::{
 #[command(after_help = "\
 Examples:
   wf list                the runs of the store here
-  wf list --requests     the inbox: what waits for a person, with the commands that answer")]
+  wf list --requests            the inbox: what waits for a person, with the commands that answer
+  wf list --requests --to lead  the part of it that is for `lead`")]
 pub(crate) struct List {
     /// List the open requests instead
     #[arg(long)]
     requests: bool,
+    /// Only the requests to this person or group
+    #[arg(long, value_name = "NAME", requires = "requests")]
+    to: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,7 +47,13 @@ impl List {
         let (store, path) = place::open_here(self.store.as_deref())?;
         let flag = place::store_flag(&path);
         if self.requests {
-            let requests = store.requests(None).map_err(|error| place::unusable(&path, &error))?;
+            let mut requests = store.requests(None).map_err(|error| place::unusable(&path, &error))?;
+            if let Some(to) = &self.to {
+                let is_to = |open: &OpenRequest| {
+                    serde_json::from_str::<Json>(&open.request.json).is_ok_and(|json| json["to"] == **to)
+                };
+                requests.retain(is_to);
+            }
             return Ok(if self.json { json_requests(&requests) } else { inbox(&store, &requests, &flag) });
         }
         let runs = store.runs(self.limit).map_err(|error| place::unusable(&path, &error))?;
@@ -113,7 +123,11 @@ fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
     for open in requests {
         let request: Json = serde_json::from_str(&open.request.json).unwrap_or_default();
         let run = place::short(store, &open.run);
-        text.push_str(&format!("{}  {}  {run}\n", time_text(open.request.asked_at), open.workflow));
+        let part = |name: &str, before: &str| {
+            request[name].as_str().map_or_else(String::new, |text| format!("  {before} {text}"))
+        };
+        let (to, due) = (part("to", "for"), part("due_at", "until"));
+        text.push_str(&format!("{}  {}  {run}{to}{due}\n", time_text(open.request.asked_at), open.workflow));
         text.push_str(&format!("  {}\n", value::question(&request)));
         let example = value::example(&request["schema"]);
         text.push_str(&match &open.recorded {
