@@ -13,16 +13,23 @@ use crate::{
     place, value,
 };
 
+/// How many requests are looked through for those to one person.
+const MOST_SEARCHED: usize = 10_000;
+
 /// List runs, newest first, or the requests that wait for a person, oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wf list                the runs of the store here
-  wf list --requests     the inbox: what waits for a person, with the commands that answer")]
+  wf list --requests            the inbox: what waits for a person, with the commands that answer
+  wf list --requests --to lead  the part of it that is for `lead`")]
 pub(crate) struct List {
     /// List the open requests instead
     #[arg(long)]
     requests: bool,
+    /// Only the requests to this person or group
+    #[arg(long, value_name = "NAME", requires = "requests")]
+    to: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,7 +50,16 @@ impl List {
         let (store, path) = place::open_here(self.store.as_deref())?;
         let flag = place::store_flag(&path);
         if self.requests {
-            let found = store.inbox(self.limit).map_err(|error| place::unusable(&path, &error))?;
+            // What is for somebody is looked for among more than are shown.
+            let limit = if self.to.is_some() { MOST_SEARCHED } else { self.limit };
+            let mut found = store.inbox(limit).map_err(|error| place::unusable(&path, &error))?;
+            if let Some(to) = &self.to {
+                let is_to = |open: &OpenRequest| {
+                    serde_json::from_str::<Json>(&open.request.json).is_ok_and(|json| json["to"] == **to)
+                };
+                found.requests.retain(is_to);
+                found.requests.truncate(self.limit);
+            }
             if self.json {
                 tell_more(&found);
                 return Ok(json_requests(&found.requests));
@@ -135,7 +151,11 @@ fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
     for open in requests {
         let request: Json = serde_json::from_str(&open.request.json).unwrap_or_default();
         let run = place::short(store, &open.run);
-        text.push_str(&format!("{}  {}  {run}\n", time_text(open.request.asked_at), open.workflow));
+        let part = |name: &str, before: &str| {
+            request[name].as_str().map_or_else(String::new, |text| format!("  {before} {text}"))
+        };
+        let (to, due) = (part("to", "for"), part("due_at", "until"));
+        text.push_str(&format!("{}  {}  {run}{to}{due}\n", time_text(open.request.asked_at), open.workflow));
         text.push_str(&format!("  {}\n", value::question(&request)));
         let example = value::example(&request["schema"]);
         text.push_str(&match &open.recorded {

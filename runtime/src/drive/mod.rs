@@ -192,6 +192,9 @@ impl Run {
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> Result<Report, StoreError> {
         let result = self.go_on(sink, &mut commands).await;
+        if result.is_ok() {
+            self.finish_telling().await;
+        }
         for task in self.calls.values().chain(self.tellings.0.values()) {
             task.abort();
         }
