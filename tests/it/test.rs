@@ -266,7 +266,7 @@ fn tests_are_crashed_everywhere() {
 
 #[test]
 fn a_long_test_is_crashed_at_a_sample_of_its_writes() {
-    let text = "step add(n: int) -> int { n + 1 }\ntest \"long\" { for i in range(0, 150) { add(i) } }\n";
+    let text = "step add(n: int) -> int { n + 1 }\ntest \"long\" { for i in 0..150 { add(i) } }\n";
     let place = project(&[("a.wf", text)]);
     let done = place.wf(&["test", "a.wf", "--crash-everywhere", "--seed", "42"]).ends(0);
     assert!(done.out.contains("at a sample of 200 of "), "{}", done.out);
