@@ -5,17 +5,17 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use wf_lang::load::Loaded;
 use wf_runtime::{
     json::parse_duration,
     machine::Image,
-    testing::{self, Settings, Verdict},
+    testing::{self, Everywhere, Settings, Verdict},
 };
 
 use crate::{
@@ -25,13 +25,18 @@ use crate::{
     place, report,
 };
 
+mod progress;
 mod show;
+
+use progress::Progress;
 
 const EXAMPLES: &str = "\
 Examples:
   wf test                              the tests of all scripts of this project
   wf test headline.wf --filter polish  those of one script whose names have `polish` in them
   wf test flows --json | jq .failed    for a machine
+  wf test --crash-everywhere           each test again and again, with a crash at each of its writes to the store
+  wf test a.wf --filter pays --crash-at 7   with a crash at the seventh write only
 
 A test mocks what would leave the process: `mock drafter => \"Clouds\"`. It answers what is asked: `answer { headline: _ } =>
 \"reject\"`. It crashes: `crash after draft`. And it asserts: `assert calls(polish) == []`.
@@ -51,7 +56,16 @@ pub(crate) struct Test {
     /// Show what passing tests print, too
     #[arg(long)]
     show_output: bool,
-    /// How long a test may take, in real time
+    /// Run each test again with a crash at every write to the store: the outcome has to be the same
+    #[arg(long)]
+    crash_everywhere: bool,
+    /// The same, with a crash at this write only
+    #[arg(long, value_name = "WRITE")]
+    crash_at: Option<u64>,
+    /// What the sample of writes is drawn by, for tests that make more than 200 (default: another each time)
+    #[arg(long, value_name = "NUMBER", requires = "crash_everywhere")]
+    seed: Option<u64>,
+    /// How long a test may take, in real time; with crashes, each run of it
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     timeout: String,
     /// The model of agents that name none; only offline/echo answers in a test
@@ -71,6 +85,14 @@ pub(crate) struct Suite {
     settings: Settings,
     /// Which of its tests are run, by number.
     chosen: Vec<usize>,
+}
+
+/// How tests are crashed.
+pub(crate) struct Crashing {
+    seed: u64,
+    only: Option<u64>,
+    /// How many crashes there were so far.
+    done: AtomicU64,
 }
 
 /// What was found out about the scripts.
@@ -93,8 +115,20 @@ impl Test {
             return Ok(Exit::Wrong);
         };
         let found = self.load(&find::scripts(&self.paths), timeout);
-        let verdicts = self.play(&found.suites)?;
-        self.finish(&found, &verdicts)
+        let crashes = self.crashes();
+        let verdicts = self.play(&found.suites, crashes.as_ref())?;
+        self.finish(&found, &verdicts, crashes.as_ref())
+    }
+
+    /// The crashes that are asked for.
+    fn crashes(&self) -> Option<Crashing> {
+        let by_time = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+        let seed = self.seed.unwrap_or_else(|| u64::from(by_time()));
+        (self.crash_everywhere || self.crash_at.is_some()).then(|| Crashing {
+            seed,
+            only: self.crash_at,
+            done: AtomicU64::new(0),
+        })
     }
 
     /// Loads the scripts that have tests.
@@ -142,7 +176,7 @@ impl Test {
     }
 
     /// Runs all tests, as many at a time as there are processors, and tells of each in order.
-    fn play(&self, suites: &[Suite]) -> io::Result<Vec<Vec<Verdict>>> {
+    fn play(&self, suites: &[Suite], crashes: Option<&Crashing>) -> io::Result<Vec<Vec<Verdict>>> {
         let all: Vec<(usize, usize)> = suites
             .iter()
             .enumerate()
@@ -154,10 +188,10 @@ impl Test {
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 let (sender, all, next) = (sender.clone(), &all, &next);
-                scope.spawn(move || worker(suites, all, next, &sender));
+                scope.spawn(move || worker(suites, all, next, crashes, &sender));
             }
             drop(sender);
-            self.tell(suites, &all, &receiver)
+            self.tell(suites, &all, &receiver, Progress::of(crashes, all.len()))
         })
     }
 
@@ -167,12 +201,13 @@ impl Test {
         suites: &[Suite],
         all: &[(usize, usize)],
         receiver: &mpsc::Receiver<(usize, Verdict)>,
+        mut progress: Progress<'_>,
     ) -> io::Result<Vec<Vec<Verdict>>> {
         let mut waiting: Vec<Option<Verdict>> = all.iter().map(|_| None).collect();
         let mut verdicts: Vec<Vec<Verdict>> = suites.iter().map(|_| Vec::new()).collect();
         let mut told = 0;
         let mut reader = Reader::Listens;
-        while let Ok((index, verdict)) = receiver.recv() {
+        while let Some((index, verdict)) = progress.next(receiver) {
             waiting[index] = Some(verdict);
             while let Some(verdict) = waiting.get_mut(told).and_then(Option::take) {
                 let (suite, number) = all[told];
@@ -187,16 +222,16 @@ impl Test {
         Ok(verdicts)
     }
 
-    fn finish(&self, found: &Found, verdicts: &[Vec<Verdict>]) -> io::Result<Exit> {
+    fn finish(&self, found: &Found, verdicts: &[Vec<Verdict>], crashes: Option<&Crashing>) -> io::Result<Exit> {
         let failed = verdicts.iter().flatten().any(|verdict| verdict.failure.is_some());
         let ran = verdicts.iter().flatten().count();
         if self.json {
-            let json = show::json(&found.suites, verdicts, &found.wrong);
+            let json = show::json(&found.suites, verdicts, &found.wrong, crashes);
             out::print(&format!("{json:#}\n"))?.ignore();
         } else {
             let mut text = show::failures(&found.suites, verdicts, out::colour());
             if ran > 0 {
-                text.push_str(&show::summary(verdicts, found.wrong.len()));
+                text.push_str(&show::summary(verdicts, found.wrong.len(), crashes));
             }
             out::print(&text)?.ignore();
             if !found.wrong.is_empty() {
@@ -228,7 +263,13 @@ impl Test {
 }
 
 /// Runs tests one after the other until none is left.
-fn worker(suites: &[Suite], all: &[(usize, usize)], next: &AtomicUsize, sender: &mpsc::Sender<(usize, Verdict)>) {
+fn worker(
+    suites: &[Suite],
+    all: &[(usize, usize)],
+    next: &AtomicUsize,
+    crashes: Option<&Crashing>,
+    sender: &mpsc::Sender<(usize, Verdict)>,
+) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     while let Some((index, (suite, number))) = {
         let index = next.fetch_add(1, Ordering::Relaxed);
@@ -236,7 +277,13 @@ fn worker(suites: &[Suite], all: &[(usize, usize)], next: &AtomicUsize, sender: 
     } {
         let suite = &suites[suite];
         let test = &suite.image.program.tests[number];
-        let verdict = runtime.block_on(testing::run(&suite.image, test, &suite.settings));
+        let verdict = match crashes {
+            None => runtime.block_on(testing::run(&suite.image, test, &suite.settings)),
+            Some(crashing) => {
+                let how = Everywhere { seed: crashing.seed, only: crashing.only, progress: &crashing.done };
+                runtime.block_on(testing::run_everywhere(&suite.image, test, &suite.settings, &how))
+            }
+        };
         if sender.send((index, verdict)).is_err() {
             return;
         }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 use wf_lang::{load::Loaded, syntax::ast::ItemKind};
-use wf_runtime::testing::{DiffLine, Failure, Verdict};
+use wf_runtime::testing::{Crashes, DiffLine, Failure, MOST_WRITES, Verdict};
 
-use super::Suite;
+use super::{Crashing, Suite};
 use crate::report;
 
 const GREEN: &str = "\u{1b}[32m";
@@ -33,11 +33,25 @@ pub(super) fn line(suite: &Suite, number: usize, verdict: &Verdict, first: bool,
         text.push_str(&format!("{BOLD}{}{PLAIN}\n", suite.path.display()));
     }
     let (colour, word) = if verdict.failure.is_some() { (RED, "FAILED") } else { (GREEN, "ok") };
-    text.push_str(&format!("  {colour}{word:<6}{PLAIN} {}\n", one_line(name)));
+    let crashes = verdict.crashes.as_ref().map(|crashes| format!(" {FAINT}({}){PLAIN}", crashes_of(crashes)));
+    text.push_str(&format!("  {colour}{word:<6}{PLAIN} {}{}\n", one_line(name), crashes.unwrap_or_default()));
     if output && verdict.failure.is_none() {
         text.push_str(&printed(verdict));
     }
     text
+}
+
+/// How often a test was crashed.
+fn crashes_of(crashes: &Crashes) -> String {
+    let sample = match crashes.sampled {
+        true => format!(" at a sample of {MOST_WRITES} of {} writes", crashes.writes),
+        false => String::new(),
+    };
+    let unknown = match crashes.unknown {
+        0 => String::new(),
+        count => format!(", {count} left a call unknown that throws then"),
+    };
+    format!("{}{sample}{unknown}", count(crashes.runs, "crash", "crashes"))
 }
 
 /// Everything there is to say about tests that failed.
@@ -49,11 +63,19 @@ pub(super) fn failures(suites: &[Suite], verdicts: &[Vec<Verdict>], colour: bool
                 let name = one_line(&suite.image.program.tests[*number].name);
                 text.push_str(&format!("\n{BOLD}{}: {name}{PLAIN}\n", suite.path.display()));
                 text.push_str(&reason(suite, failure, colour));
+                text.push_str(&again(suite, &name, verdict));
                 text.push_str(&printed(verdict));
             }
         }
     }
     text
+}
+
+/// How to see again what a crash has changed.
+fn again(suite: &Suite, name: &str, verdict: &Verdict) -> String {
+    let Some(write) = verdict.crashes.as_ref().and_then(|crashes| crashes.at) else { return String::new() };
+    let (path, name) = (suite.path.display().to_string(), name.replace('\'', "'\\''"));
+    format!("  help: the same crash again: `wf test '{path}' --filter '{name}' --crash-at {write}`\n")
 }
 
 fn reason(suite: &Suite, failure: &Failure, colour: bool) -> String {
@@ -117,23 +139,30 @@ fn printed(verdict: &Verdict) -> String {
 }
 
 /// How many tests there were.
-pub(super) fn summary(verdicts: &[Vec<Verdict>], wrong: usize) -> String {
+pub(super) fn summary(verdicts: &[Vec<Verdict>], wrong: usize, crashing: Option<&Crashing>) -> String {
     let all = verdicts.iter().flatten().count();
     let failed = verdicts.iter().flatten().filter(|verdict| verdict.failure.is_some()).count();
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let mut words = vec![format!("{} passed", all - failed)];
     if failed > 0 {
         words.push(format!("{failed} failed"));
     }
     if wrong > 0 {
-        words.push(format!("{} could not be checked", count(wrong, "script")));
+        words.push(format!("{} could not be checked", count(wrong as u64, "script", "scripts")));
     }
     let colour = if failed + wrong > 0 { RED } else { GREEN };
-    format!("\n{}: {colour}{}{PLAIN}\n", count(all, "test"), words.join(", "))
+    let tried = || verdicts.iter().flatten().filter_map(|verdict| verdict.crashes.as_ref());
+    if crashing.is_some() {
+        words.push(count(tried().map(|crashes| crashes.runs).sum(), "crash", "crashes"));
+    }
+    let mut text = format!("\n{}: {colour}{}{PLAIN}\n", count(all as u64, "test", "tests"), words.join(", "));
+    if let Some(crashing) = crashing.filter(|_| tried().any(|crashes| crashes.sampled)) {
+        text.push_str(&format!("the sample of writes is drawn by a seed: `--seed {}` takes the same\n", crashing.seed));
+    }
+    text
 }
 
 /// Everything as one object.
-pub(super) fn json(suites: &[Suite], verdicts: &[Vec<Verdict>], wrong: &[Loaded]) -> Json {
+pub(super) fn json(suites: &[Suite], verdicts: &[Vec<Verdict>], wrong: &[Loaded], crashing: Option<&Crashing>) -> Json {
     let tests: Vec<Json> = suites
         .iter()
         .zip(verdicts)
@@ -143,26 +172,40 @@ pub(super) fn json(suites: &[Suite], verdicts: &[Vec<Verdict>], wrong: &[Loaded]
         .collect();
     let failed = verdicts.iter().flatten().filter(|verdict| verdict.failure.is_some()).count();
     let checked = report::json(wrong);
-    json!({
+    let mut all = json!({
         "tests": tests,
         "passed": tests.len() - failed,
         "failed": failed,
         "errors": wrong.len(),
         "diagnostics": checked["diagnostics"],
-    })
+    });
+    if let Some(crashing) = crashing {
+        all["seed"] = json!(crashing.seed);
+    }
+    all
 }
 
 fn record(suite: &Suite, number: usize, verdict: &Verdict) -> Json {
     let test = &suite.image.program.tests[number];
     let at = suite.loaded.source(test.span).line_column(test.span.start);
-    json!({
+    let mut record = json!({
         "file": suite.path.display().to_string(),
         "name": test.name.as_str(),
         "line": at.line,
         "status": if verdict.failure.is_some() { "failed" } else { "passed" },
         "failure": verdict.failure.as_ref().map(|failure| failure_json(suite, failure)),
         "printed": verdict.printed,
-    })
+    });
+    if let Some(crashes) = &verdict.crashes {
+        record["crashes"] = json!({
+            "count": crashes.runs,
+            "writes": crashes.writes,
+            "sampled": crashes.sampled,
+            "unknown": crashes.unknown,
+            "at": crashes.at,
+        });
+    }
+    record
 }
 
 fn failure_json(suite: &Suite, failure: &Failure) -> Json {
@@ -193,6 +236,11 @@ fn failure_json(suite: &Suite, failure: &Failure) -> Json {
         "help": failure.help,
         "trace": trace,
     })
+}
+
+/// A number of things.
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn one_line(name: &str) -> String {

@@ -112,6 +112,16 @@ fn sales_are_summed_up_with_the_reader_in_another_file() {
 }
 
 #[test]
+fn the_examples_withstand_a_crash_at_every_write() {
+    let ended = Workshop::new().wf(&["test", "examples", "--crash-everywhere", "--json"]);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.out, ended.err);
+    let all: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    for test in all["tests"].as_array().expect("tests") {
+        assert!(test["crashes"]["count"].as_u64() > Some(0), "{test:#}");
+    }
+}
+
+#[test]
 fn the_tests_of_the_examples_pass() {
     let workshop = Workshop::new();
     let ended = workshop.wf(&["test", "examples"]);

@@ -233,3 +233,51 @@ fn nothing_is_left_behind() {
         .collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
+
+const CRASHED: &str = "\
+step pay(amount: int) -> string { exec([\"pay\", \"${amount}\"]).stdout }
+test \"pays\" {
+    mock exec => { stdout: \"paid\" }
+    assert pay(1) == \"paid\"
+    print(\"done\")
+}
+";
+
+#[test]
+fn tests_are_crashed_everywhere() {
+    let place = project(&[("a.wf", CRASHED)]);
+    let done = place.wf(&["test", "a.wf", "--crash-everywhere"]).ends(0);
+    assert!(done.out.starts_with("a.wf\n  ok     pays (") && done.out.contains("1 test: 1 passed, "), "{}", done.out);
+    let json = place.wf(&["test", "a.wf", "--crash-everywhere", "--json"]).ends(0).json();
+    let crashes = &json["tests"][0]["crashes"];
+    let writes = crashes["writes"].as_u64().expect("a number");
+    assert!(writes > 1 && crashes["count"] == writes * 2 && crashes["at"].is_null(), "{json:#}");
+    // At one write only, before it and after it.
+    let last = writes.to_string();
+    let done = place.wf(&["test", "a.wf", "--crash-at", &last]).ends(0);
+    assert!(done.out.contains("pays (2 crashes)"), "{}", done.out);
+    for wrong in ["0", "1000"] {
+        let done = place.wf(&["test", "a.wf", "--crash-at", wrong]).ends(1);
+        let expected = format!("there is no write {wrong}: the test makes {writes} writes");
+        assert!(done.out.contains(&expected), "{}", done.out);
+    }
+    place.wf(&["test", "a.wf", "--seed", "3"]).ends(2).says("--crash-everywhere");
+}
+
+#[test]
+fn a_long_test_is_crashed_at_a_sample_of_its_writes() {
+    let text = "step add(n: int) -> int { n + 1 }\ntest \"long\" { for i in 0..150 { add(i) } }\n";
+    let place = project(&[("a.wf", text)]);
+    let done = place.wf(&["test", "a.wf", "--crash-everywhere", "--seed", "42"]).ends(0);
+    assert!(done.out.contains("at a sample of 200 of "), "{}", done.out);
+    assert!(done.out.ends_with("`--seed 42` takes the same\n"), "{}", done.out);
+}
+
+#[test]
+fn a_test_that_fails_by_itself_is_not_crashed() {
+    let place = project(&[("a.wf", FAILS)]);
+    let json = place.wf(&["test", "a.wf", "--crash-everywhere", "--json"]).ends(1).json();
+    assert_eq!(json["tests"][0]["status"], "failed");
+    assert_eq!(json["tests"][0]["crashes"], Json::Null);
+    assert!(json["tests"][1]["crashes"]["count"].as_u64() > Some(0), "{json:#}");
+}

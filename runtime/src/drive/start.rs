@@ -413,6 +413,7 @@ impl Run {
             Unknown::Again if fresh => self.asked.push(effect),
             Unknown::Again => self.again.push(effect),
             Unknown::Throws(fault) => {
+                self.host.left_unknown(&effect);
                 self.unsaved |= self.machine.settle(effect.fiber, effect.id, Err(fault));
             }
             Unknown::Asks(effect) => {

@@ -52,6 +52,9 @@ pub trait Host: Send + Sync + 'static {
     /// A request is open: a new one, or one that is asked again after a crash.
     fn asked(&self, _effect: &Effect, _request: &Request, _machine: &Machine) {}
 
+    /// A call that may have happened throws, since its step says so.
+    fn left_unknown(&self, _effect: &Effect) {}
+
     /// An answer that [`Host::wait`] has brought was refused.
     fn refused(&self, _request: &str, _reason: &str) {}
 

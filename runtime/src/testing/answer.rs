@@ -100,6 +100,14 @@ impl World {
             "_request" => effect.args.first().cloned().unwrap_or_default(),
             _ => from_json(&request.json["data"]).unwrap_or_default(),
         };
+        let of_a_crash = effect.name.as_str() != "_request" && data.get("on_crash").is_some();
+        if of_a_crash && self.lock().foreign {
+            let answer = serde_json::json!({ "action": "retry" });
+            let due = request.asked_at;
+            let plan = Plan { request: request.id.clone(), due, answer, span: effect.span };
+            self.lock().plans.insert(identity, plan);
+            return;
+        }
         for (number, line) in lines.iter().enumerate() {
             match self.answer_of(number, line, &data, machine) {
                 Ok(None) => {}

@@ -19,6 +19,7 @@ use crate::{
 mod answer;
 mod crash;
 mod diff;
+mod everywhere;
 mod failure;
 mod hook;
 mod mock;
@@ -29,9 +30,11 @@ mod store;
 mod world;
 
 pub use diff::DiffLine;
+pub use everywhere::{Crashes, Everywhere, MOST_WRITES, run_everywhere};
 pub use failure::Failure;
 pub use world::START;
 
+use everywhere::Trace;
 use store::Killing;
 use world::{Handle, World};
 
@@ -60,6 +63,8 @@ pub struct Kill {
     pub every: u64,
     /// The write is lost, too.
     pub before: bool,
+    /// Only at that write, and not again.
+    pub once: bool,
 }
 
 /// What came of a test.
@@ -71,10 +76,17 @@ pub struct Verdict {
     pub printed: Vec<String>,
     /// How often its process was killed.
     pub kills: u32,
+    /// What came of it with a crash at each write, if that was tried.
+    pub crashes: Option<Crashes>,
 }
 
 /// Runs a test of a program that was compiled to be tested.
 pub async fn run(image: &Arc<Image>, test: &Test, settings: &Settings) -> Verdict {
+    played(image, test, settings).await.0
+}
+
+/// Runs a test; beside the verdict, what it went through.
+async fn played(image: &Arc<Image>, test: &Test, settings: &Settings) -> (Verdict, Trace) {
     let model = ModelSettings { default_model: settings.model.clone(), ..ModelSettings::default() };
     let system = System::new(Arc::clone(image), Permissions::default(), PathBuf::new(), model);
     let world = World::new(Arc::clone(image), &test.name, system, settings.model.clone());
@@ -96,8 +108,13 @@ pub async fn run(image: &Arc<Image>, test: &Test, settings: &Settings) -> Verdic
     };
     let failure = stage.world.lock().failure.take().or(failure);
     let failure = failure.map(|failure| Failure { span: failure.span.or(Some(test.span)), ..failure });
-    let kills = stage.world.lock().kills;
-    Verdict { failure, printed: stage.printed(), kills }
+    let mut trace = stage.trace();
+    let kills = {
+        let mut inner = stage.world.lock();
+        (trace.writes, trace.unknown, trace.when) = (inner.writes, inner.unknown, inner.when.take());
+        inner.kills
+    };
+    (Verdict { failure, printed: stage.printed(), kills, crashes: None }, trace)
 }
 
 /// A test under way.
@@ -223,6 +240,19 @@ impl Stage {
         let failure = self.world.unanswered(first);
         more.iter()
             .fold(failure, |failure, request| failure.help(format!("it asks this, too: {}", answer::asks(request))))
+    }
+
+    /// The steps that completed.
+    fn trace(&self) -> Trace {
+        let batches = self.store.events(&self.id, 0).unwrap_or_default();
+        let lines = batches.iter().flat_map(|batch| batch.lines.lines());
+        let lines = lines.filter(|line| line.contains("step_completed"));
+        let events = lines.filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let completed = events.filter(|event| event["type"] == "step_completed");
+        let mut finished: Vec<String> =
+            completed.map(|event| event["path"].as_str().unwrap_or_default().to_owned()).collect();
+        finished.sort();
+        Trace { finished, ..Trace::default() }
     }
 
     /// What was printed and logged, in order.

@@ -27,16 +27,26 @@ impl Killing {
     }
 
     /// What comes of the next write.
-    fn doom(&self) -> Option<Doom> {
+    fn doom(&self, delta: &Delta) -> Option<Doom> {
         let mut inner = self.world.lock();
         inner.writes += 1;
-        let due = self.kill.filter(|kill| inner.writes.is_multiple_of(kill.every));
-        inner.doom.take().or(due.map(|kill| if kill.before { Doom::Before } else { Doom::After }))
+        if let Some(own) = inner.doom.take() {
+            (inner.foreign, inner.settled) = (false, false);
+            return Some(own);
+        }
+        let due = |kill: &Kill| {
+            if kill.once { inner.writes == kill.every } else { inner.writes.is_multiple_of(kill.every) }
+        };
+        let kill = self.kill.filter(due)?;
+        // What a crash of the test itself has left, is left by it until the run is saved again.
+        inner.foreign = inner.settled;
+        inner.when = Some(self.world.moment(&inner, delta));
+        Some(if kill.before { Doom::Before } else { Doom::After })
     }
 
     fn write(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Result<(), StoreError> {
         let killed = || StoreError::Unusable("the process was killed by the test".into());
-        let doom = self.doom();
+        let doom = self.doom(&delta);
         if doom == Some(Doom::Before) {
             self.world.lock().killed = true;
             return Err(killed());
@@ -46,6 +56,7 @@ impl Killing {
         futures_util::FutureExt::now_or_never(receipt).unwrap_or(Ok(()))?;
         let mut inner = self.world.lock();
         inner.was_saved();
+        inner.settled = doom.is_none() || inner.foreign;
         if doom == Some(Doom::After) {
             inner.killed = true;
             return Err(killed());

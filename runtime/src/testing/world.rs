@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use serde_json::Value as Json;
 use wf_lang::{
     Span,
     program::{Watched, WatchedKind},
@@ -22,7 +23,7 @@ use crate::{
     host::{Host, Performing, System, Waiting, Woken},
     machine::{Image, Machine, Outcome},
     request::Request,
-    store::{MemoryStore, RunId},
+    store::{Delta, MemoryStore, RunId},
     value::{List, Value},
 };
 
@@ -85,6 +86,16 @@ pub(super) struct Inner {
     /// How often the process was killed, and how many writes there were.
     pub(super) kills: u32,
     pub(super) writes: u64,
+    /// Whether the latest crash came from outside, and not from a line of the test.
+    pub(super) foreign: bool,
+    /// Whether the run was saved since the test itself has crashed it.
+    pub(super) settled: bool,
+    /// A step with `@on_crash("throw")` threw after a crash from outside.
+    pub(super) unknown: bool,
+    /// What had happened when the crash from outside came.
+    pub(super) when: Option<String>,
+    /// Where the latest call was made.
+    pub(super) latest: Option<Span>,
     /// How many bytes of events were told.
     pub(super) told: usize,
     pub(super) failure: Option<Failure>,
@@ -137,7 +148,7 @@ pub(super) enum Doom {
 
 impl World {
     pub(super) fn new(image: Arc<Image>, seed: &str, system: System, default_model: Option<String>) -> Arc<Self> {
-        let inner = Inner { clock: START, ..Inner::default() };
+        let inner = Inner { clock: START, settled: true, ..Inner::default() };
         let run = id_from(&digest(&["run", seed])).as_str().into();
         Arc::new(Self {
             store: MemoryStore::new(),
@@ -193,6 +204,24 @@ impl World {
             _ => false,
         };
         self.image.program.watched.iter().position(same).and_then(|entry| u16::try_from(entry).ok())
+    }
+
+    /// What a write holds, and where the latest call was made, for people.
+    pub(super) fn moment(&self, inner: &Inner, delta: &Delta) -> String {
+        let lines = delta.events.as_ref().map_or("", |events| &*events.lines);
+        let told = lines.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let told: Vec<String> = told
+            .map(|event| {
+                let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                format!("{} {}", text("type"), text("name")).trim_end().to_owned()
+            })
+            .collect();
+        let told = if told.is_empty() { "nothing to tell".to_owned() } else { told.join(", ") };
+        let place = inner.latest.and_then(|span| {
+            let source = self.image.sources.iter().find(|source| source.id == span.source)?;
+            Some(format!(" (the latest call is at {}:{})", source.name, source.line_column(span.start).line))
+        });
+        format!("it holds: {told}{}", place.unwrap_or_default())
     }
 
     /// 256 bits that are the same whenever the same call draws them.
@@ -255,6 +284,7 @@ impl Host for Handle {
     }
 
     fn perform(&self, effect: Effect, key: String) -> Performing {
+        self.0.lock().latest = Some(effect.span);
         self.0.perform(effect, key)
     }
 
@@ -282,7 +312,13 @@ impl Host for Handle {
     }
 
     fn hook(&self, effect: &Effect) -> (Outcome, bool) {
+        self.0.lock().latest = Some(effect.span);
         self.0.hook(effect)
+    }
+
+    fn left_unknown(&self, _: &Effect) {
+        let mut inner = self.0.lock();
+        inner.unknown |= inner.foreign;
     }
 
     fn stopped(&self, machine: &Machine) -> bool {

@@ -1,6 +1,11 @@
 //! The tests of `tests/cases/test`: each passes, and passes as well when its process is killed at every k-th write.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use wf_lang::{
     load::{Library, load},
@@ -8,7 +13,7 @@ use wf_lang::{
 };
 use wf_runtime::{
     machine::Image,
-    testing::{self, Kill, Settings, Verdict},
+    testing::{self, Everywhere, Kill, Settings, Verdict},
 };
 
 /// After how many writes processes are killed.
@@ -62,7 +67,7 @@ fn every_test_passes_however_often_its_process_is_killed() {
                 continue;
             }
             for (every, before) in EVERY.into_iter().flat_map(|every| [(every, false), (every + 1, true)]) {
-                let verdict = run(image, number, Some(Kill { every, before }));
+                let verdict = run(image, number, Some(Kill { every, before, once: false }));
                 assert_eq!(verdict.failure, None, "{name}: {}, killed at every {every} ({before})", test.name);
                 assert_eq!(verdict.printed, whole.printed, "{name}: {}, killed at every {every} ({before})", test.name);
                 kills += verdict.kills;
@@ -70,6 +75,31 @@ fn every_test_passes_however_often_its_process_is_killed() {
         }
     }
     assert!(tests > 70 && kills > 5000, "{tests} tests and {kills} kills");
+}
+
+#[test]
+fn every_test_passes_with_a_crash_at_each_of_its_writes() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let settings = Settings { kill: None, model: None, timeout: Duration::from_secs(60) };
+    let progress = AtomicU64::new(0);
+    let how = Everywhere { seed: 1, only: None, progress: &progress };
+    let (mut wrong, mut crashes, mut unknown) = (Vec::new(), 0, 0);
+    for (name, image) in &files() {
+        for test in &image.program.tests {
+            let verdict = runtime.block_on(testing::run_everywhere(image, test, &settings, &how));
+            if let Some(failure) = verdict.failure {
+                wrong.push(format!("{name}: {}: {failure:#?}", test.name));
+            }
+            let found = verdict.crashes.expect("it was crashed");
+            crashes += found.runs;
+            // Only where a script says so does a crash throw.
+            assert!(found.unknown == 0 || name == SAYS_WHEN, "{name}: {}", test.name);
+            unknown += found.unknown;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(crashes > 1000 && unknown > 0, "{crashes} crashes, {unknown} of them threw");
+    assert_eq!(progress.into_inner(), crashes);
 }
 
 #[test]
