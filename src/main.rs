@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod cancel;
 mod check;
 mod compiled;
 mod detach;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
         Command::Events(events) => events.run(),
+        Command::Cancel(cancel) => cancel.run(),
         Command::Check(check) => check.run(),
         Command::Test(test) => test.run(),
         Command::Lsp(lsp) => lsp.run(),

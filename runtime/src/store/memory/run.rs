@@ -59,6 +59,8 @@ pub(super) struct Run {
     chunks: BTreeMap<u64, Row>,
     events: Vec<EventBatch>,
     requests: BTreeMap<String, Request>,
+    /// Somebody asked for it to be cancelled.
+    pub(super) cancel: bool,
     floor: u64,
     /// Below this one, only what is pinned is left.
     pruned: u64,
@@ -83,6 +85,7 @@ impl Run {
             chunks: BTreeMap::new(),
             events: Vec::new(),
             requests: BTreeMap::new(),
+            cancel: false,
             floor: 0,
             pruned: 0,
             closed: BTreeMap::new(),
@@ -144,6 +147,7 @@ impl Run {
 
     fn stand(&mut self, delta: &Delta) {
         self.record.status = delta.status;
+        self.cancel &= !delta.status.is_ended();
         self.record.updated_at = delta.time;
         self.record.last_checkpoint = delta.n;
         self.record.last_seq = rules::last_seq(delta, self.record.last_seq);

@@ -132,7 +132,7 @@ fn stand(tx: &Transaction<'_>, standing: &Standing, delta: &Delta, floor: u64) -
     exec(
         tx,
         "UPDATE standing SET status = ?2, updated_at = ?3, last_checkpoint = ?4, last_seq = ?5, floor = ?6, \
-         wake_at = ?7 WHERE rid = ?1",
+         wake_at = ?7, cancel = iif(?8, 0, cancel) WHERE rid = ?1",
         params![
             standing.rid,
             delta.status.text(),
@@ -140,7 +140,8 @@ fn stand(tx: &Transaction<'_>, standing: &Standing, delta: &Delta, floor: u64) -
             stored(delta.n)?,
             stored(last_seq)?,
             stored(floor)?,
-            delta.wake_at
+            delta.wake_at,
+            delta.status.is_ended()
         ],
     )?;
     if let Some(json) = &delta.result {
