@@ -370,11 +370,10 @@ impl Screen {
     fn status_of(&mut self, event: &Json) -> Option<Json> {
         let status = match event["type"].as_str()? {
             status @ ("completed" | "failed" | "cancelled") => status,
-            "cancelling" => {
-                self.cancelling = true;
-                "cancelling"
-            }
-            "resumed" if self.cancelling => "cancelling",
+            // A run that was to be cancelled before it is driven says so when it is taken.
+            "cancelling" if std::mem::replace(&mut self.cancelling, true) => return None,
+            "started" | "resumed" if self.cancelling => "cancelling",
+            "cancelling" => "cancelling",
             "response" | "paused" if self.cancelling => return None,
             "started" | "resumed" | "response" => "running",
             "paused" => "paused",
