@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    cancel::Cancel, check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show,
-    test::Test,
+    backup::Backup, cancel::Cancel, check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, rm::Remove,
+    run::Run, show::Show, test::Test,
 };
 
 const EXAMPLES: &str = "\
@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Show(Show),
     Events(Events),
     Cancel(Cancel),
+    #[command(name = "rm")]
+    Remove(Remove),
+    Backup(Backup),
     /// Say what is wrong with scripts, without running them
     Check(Check),
     /// Run the tests of scripts: no network, in memory, time passes by itself

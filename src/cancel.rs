@@ -151,7 +151,7 @@ impl Cancel {
 
 /// Whether nothing can be cancelled any more. A run that has failed may be under way again.
 fn is_over(record: &RunRecord) -> bool {
-    record.status.is_ended() && (record.status != RunStatus::Failed || record.owner.is_none())
+    record.status.has_ended() && (record.status != RunStatus::Failed || record.owner.is_none())
 }
 
 /// A run that ended while it was to be cancelled is not cancelled.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 use wf_runtime::{
     json::time_text,
-    store::{OpenRequest, RunRecord, SqliteStore, Store},
+    store::{COUNTED, Inbox, OpenRequest, RunRecord, SqliteStore, Store},
 };
 
 use crate::{
@@ -26,7 +26,7 @@ pub(crate) struct List {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// How many runs at most
+    /// How many runs or requests at most
     #[arg(long, default_value_t = 50, value_name = "N")]
     limit: usize,
     /// The store (default: .wf/runs.db of the nearest wf.toml or .wf from here upwards)
@@ -43,8 +43,12 @@ impl List {
         let (store, path) = place::open_here(self.store.as_deref())?;
         let flag = place::store_flag(&path);
         if self.requests {
-            let requests = store.requests(None).map_err(|error| place::unusable(&path, &error))?;
-            return Ok(if self.json { json_requests(&requests) } else { inbox(&store, &requests, &flag) });
+            let found = store.inbox(self.limit).map_err(|error| place::unusable(&path, &error))?;
+            if self.json {
+                tell_more(&found);
+                return Ok(json_requests(&found.requests));
+            }
+            return Ok(inbox(&store, &found.requests, &flag) + &more(&found).unwrap_or_default());
         }
         let runs = store.runs(self.limit).map_err(|error| place::unusable(&path, &error))?;
         if self.json {
@@ -61,7 +65,8 @@ impl List {
         for (run, id) in runs.iter().zip(&ids) {
             let status = status(run);
             let started = time_text(run.created_at);
-            text.push_str(&format!("{id:<id_width$}  {:<width$}  {status:<11}  {started}\n", run.workflow));
+            let bytes = value::bytes(run.bytes);
+            text.push_str(&format!("{id:<id_width$}  {:<width$}  {status:<11}  {started}  {bytes:>7}\n", run.workflow));
         }
         Ok(text)
     }
@@ -87,6 +92,7 @@ pub(crate) fn summary(run: &RunRecord) -> Json {
         "updated_at": time_text(run.updated_at),
         "checkpoint": run.last_checkpoint,
         "wake_at": run.wake_at.map(time_text),
+        "bytes": run.bytes,
         "owner": run.owner.as_ref().map(ToString::to_string),
     })
 }
@@ -103,6 +109,22 @@ fn json_requests(requests: &[OpenRequest]) -> String {
         })
         .collect();
     pretty(&json!(requests))
+}
+
+/// How many requests there are beyond those that are shown.
+fn more(found: &Inbox) -> Option<String> {
+    match found.more {
+        0 => None,
+        more if more >= COUNTED as u64 => Some(format!("and {more} more or above; `--limit N` shows more\n")),
+        more => Some(format!("and {more} more; `--limit N` shows more\n")),
+    }
+}
+
+/// The list itself is for programs, so the rest is told beside it.
+fn tell_more(found: &Inbox) {
+    if let Some(more) = more(found) {
+        out::tell(&more);
+    }
 }
 
 fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {

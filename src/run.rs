@@ -103,6 +103,7 @@ impl Run {
         let options = self.showing.options(settings.keep)?;
         let path = place::store_for_script(self.store.as_deref(), &self.file)?;
         let store = SqliteStore::open(&path).map_err(|error| place::unusable(&path, &error))?;
+        place::warn(&store);
         let id: Arc<str> = match &self.id {
             Some(id) => checked_id(id)?.into(),
             None => uuid::Uuid::now_v7().to_string().into(),

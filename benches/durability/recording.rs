@@ -87,6 +87,10 @@ impl Store for Recording {
         self.inner.requests(run)
     }
 
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.inner.inbox(limit)
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.inner.events(run, after)
     }

@@ -16,6 +16,7 @@ mod moved;
 mod notify;
 mod people;
 mod pipes;
+mod rm;
 mod run;
 mod store_faults;
 mod support;

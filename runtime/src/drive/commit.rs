@@ -152,7 +152,7 @@ impl Run {
             opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
-            wake_at: self.next_timer().filter(|_| !standing.status.is_ended()),
+            wake_at: self.next_timer().filter(|_| !standing.status.has_ended()),
             result: result.map(|result| result.to_string()),
         };
         self.paused = standing.pauses;

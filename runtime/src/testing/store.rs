@@ -8,8 +8,8 @@ use super::{
     world::{Doom, World},
 };
 use crate::store::{
-    Answered, Delta, Epoch, EventBatch, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord, Store,
-    StoreCounts, StoreError, Visit,
+    Answered, Delta, Epoch, EventBatch, Inbox, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord,
+    Store, StoreCounts, StoreError, Visit,
 };
 
 /// How many bytes of events a test may tell.
@@ -125,6 +125,10 @@ impl Store for Killing {
 
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.world.store.requests(run)
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.world.store.inbox(limit)
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {

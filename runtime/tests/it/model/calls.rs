@@ -13,6 +13,9 @@ use super::{
     sim::{Called, Mark, Mode, Start, Wait, Woke},
 };
 
+/// A branch: its label, what it does, and the variables of its own.
+type Branch<'p> = (String, &'p Block, Vec<(String, Json)>);
+
 impl<'p> Cx<'p> {
     pub(super) fn call(&mut self, index: usize, args: Vec<Json>) -> Done<'_, Json> {
         Box::pin(async move {
@@ -128,7 +131,7 @@ impl<'p> Cx<'p> {
         mut mode: Mode,
         branches: &'p Branches,
     ) -> Result<Vec<Json>, Exit> {
-        let mut made: Vec<(String, &'p Block, Vec<(String, Json)>)> = Vec::new();
+        let mut made: Vec<Branch<'p>> = Vec::new();
         match branches {
             Branches::For { index, var, list, body } => {
                 for (number, item) in self.list(list).await?.into_iter().enumerate() {

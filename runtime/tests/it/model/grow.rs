@@ -159,7 +159,7 @@ impl Grow {
                 let it = Try { body: Block::of(value), catch: Some((name, catch)), finally: None };
                 Stmt::Let(var, ty, Expr::Try(Box::new(it), ty))
             }
-            Stmt::LetFn { .. } => stmt,
+            Stmt::LetFn { .. } | Stmt::LetMany(..) => stmt,
             stmt => {
                 let catch = Block { stmts: vec![Stmt::Total(said)], value: None };
                 let body = Block { stmts: vec![stmt], value: None };
@@ -245,9 +245,9 @@ impl Grow {
             }
             7 if self.one_in(3) => {
                 let name = self.name("l");
+                let (count, by) = (20 + self.random.below(500) as i64, self.simple(scope));
                 scope.long.push((name.clone(), true));
-                let count = 20 + self.random.below(500) as i64;
-                Stmt::LetMany(name, count, self.simple(scope))
+                Stmt::LetMany(name, count, by)
             }
             8 if scope.long.iter().any(|long| long.1) => {
                 let long: Vec<_> = scope.long.iter().filter(|long| long.1).map(|long| long.0.clone()).collect();
@@ -558,7 +558,7 @@ impl Grow {
                 let name = scope.lambdas[self.random.below(scope.lambdas.len())].clone();
                 Expr::Apply(name, self.boxed(scope, Ty::Int))
             }
-            4 if self.one_in(3) => Expr::Deep(self.random.below(150) as i64, Box::new(self.simple(scope))),
+            4 if self.one_in(3) => Expr::Deep(self.random.below(12) as i64, Box::new(self.simple(scope))),
             3 => Expr::Race(Box::new(self.branches(scope, true))),
             _ => self.exec(scope, false),
         }

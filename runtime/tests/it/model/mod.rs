@@ -157,6 +157,9 @@ fn hunt(
         }
         let program = grow::program(seed);
         if let Err(failure) = check(&program, seed, which, wrong, &mut tally) {
+            if wrong.is_some() {
+                return (tally, Some(failure.difference));
+            }
             let like = Which::Like(failure.how.clone());
             let fails = |program: &Program| check(program, seed, &like, wrong, &mut Tally::default()).err();
             let (program, failure) = shrink::shrink(program, failure, &fails);

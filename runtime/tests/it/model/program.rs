@@ -225,6 +225,7 @@ pub(super) struct Gather {
 
 /// Branches; each gives an int.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a program has few of them")]
 pub(super) enum Branches {
     For { index: Option<String>, var: String, list: Expr, body: Block },
     List(Vec<Block>),
