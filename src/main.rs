@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod args;
 mod backup;
+mod cancel;
 mod check;
 mod compiled;
 mod detach;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
         Command::Events(events) => events.run(),
+        Command::Cancel(cancel) => cancel.run(),
         Command::Remove(remove) => remove.run(),
         Command::Backup(backup) => backup.run(),
         Command::Check(check) => check.run(),

@@ -334,6 +334,10 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
         "usage": stored["usage"],
         "wake_at": null,
     });
-    let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };
+    let ended = match record.status {
+        RunStatus::Completed => Ended::Completed,
+        RunStatus::Cancelled => Ended::Cancelled,
+        _ => Ended::Failed,
+    };
     Ok(engine::finish(&Report { ended, result }, showing, &record.id, ""))
 }

@@ -47,6 +47,14 @@ impl Store for Recording {
         self.inner.answer(run, request, value, now)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.inner.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.inner.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.inner.notified(run, epoch, request, now)
     }

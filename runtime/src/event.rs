@@ -76,6 +76,8 @@ pub enum Event {
         /// The error.
         error: Json,
     },
+    /// The run is cancelled, and its cleanup is under way.
+    Cancelling,
     /// The run was cancelled, and has ended.
     Cancelled,
     /// Only answers and timers move the run on.
@@ -136,6 +138,7 @@ impl Event {
             Event::Output(_) => "output",
             Event::Completed => "completed",
             Event::Failed { .. } => "failed",
+            Event::Cancelling => "cancelling",
             Event::Cancelled => "cancelled",
             Event::Paused { .. } => "paused",
             Event::Own { name, .. } => name,
@@ -224,7 +227,7 @@ impl Event {
                 put("wake_at", json!(wake_at));
             }
             Event::Own { data, .. } => put("data", data.clone()),
-            Event::Resumed | Event::Completed | Event::Cancelled | Event::RequestInfo(_) => {}
+            Event::Resumed | Event::Completed | Event::Cancelling | Event::Cancelled | Event::RequestInfo(_) => {}
         }
         Json::Object(object)
     }

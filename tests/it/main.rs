@@ -2,6 +2,7 @@
 //! subject.
 
 mod back;
+mod cancel;
 mod check;
 mod crash;
 mod docs;

@@ -65,6 +65,8 @@ pub(super) async fn first(queued: &mut VecDeque<Queued>) -> Result<(), StoreErro
 /// How a run stands when it is saved.
 pub(super) struct Standing {
     pub(super) status: RunStatus,
+    /// Only answers and timers move it on.
+    pub(super) pauses: bool,
     pub(super) pinned: bool,
     pub(super) result: Option<Json>,
     /// Earlier checkpoints that are kept from now on.
@@ -87,8 +89,17 @@ impl Run {
         if pauses {
             self.tell_paused();
         }
-        let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
-        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None, pins: Vec::new() }, sink).await
+        self.commit(
+            Standing {
+                status: self.status(pauses),
+                pauses,
+                pinned: pauses || self.n == 0,
+                result: None,
+                pins: Vec::new(),
+            },
+            sink,
+        )
+        .await
     }
 
     /// Whether something was told that is worth a checkpoint. That a process has taken the run is not, for a while: it
@@ -141,10 +152,10 @@ impl Run {
             opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
-            wake_at: self.next_timer(),
+            wake_at: self.next_timer().filter(|_| !standing.status.has_ended()),
             result: result.map(|result| result.to_string()),
         };
-        self.paused = standing.status == RunStatus::Paused;
+        self.paused = standing.pauses;
         self.unsaved = false;
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);

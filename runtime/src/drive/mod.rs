@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod answer;
+mod cancel;
 mod commit;
 mod failure;
 mod perform;
@@ -43,8 +44,8 @@ const FUEL: u32 = 100_000;
 const QUEUED: usize = 2;
 /// How long an event or an unsaved result may wait while the machine computes.
 const NEWS_MAY_WAIT: Duration = Duration::from_millis(10);
-/// How often the store is asked for answers that other processes have recorded.
-const LOOK_FOR_ANSWERS: Duration = Duration::from_millis(200);
+/// How often the store is asked for what other processes have recorded: answers, and that the run is to be cancelled.
+const LOOK_FOR_WISHES: Duration = Duration::from_millis(200);
 
 /// Who sees the events of a run, once they are durable, in order.
 pub trait Sink: Send {
@@ -90,6 +91,8 @@ pub enum Command {
     },
     /// Save and stop.
     Interrupt,
+    /// Cancel the run: its `finally` blocks run, and then it ends.
+    Cancel,
     /// Pause instead of waiting for answers any longer.
     Pause,
 }
@@ -213,7 +216,7 @@ impl Run {
         let mut lease = tokio::time::interval(Duration::from_millis(LEASE_MS as u64 / 3));
         lease.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         lease.reset();
-        let mut look = tokio::time::interval(LOOK_FOR_ANSWERS);
+        let mut look = tokio::time::interval(LOOK_FOR_WISHES);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
@@ -275,6 +278,7 @@ impl Run {
                         }
                     },
                     Some(Command::Interrupt) => interrupted = true,
+                    Some(Command::Cancel) => self.cancel(),
                     Some(Command::Pause) => self.options.wait_for_answers = false,
                     None => commands_open = false,
                 },
@@ -285,7 +289,10 @@ impl Run {
                     Woken::Stuck => return self.pause(sink).await,
                 },
                 _ = lease.tick() => self.renew().await?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
+                _ = look.tick() => {
+                    self.take_recorded().await?;
+                    self.take_wish().await?;
+                }
                 () = tokio::task::yield_now(), if computes => {}
             }
         }

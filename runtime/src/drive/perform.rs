@@ -189,6 +189,7 @@ impl Run {
         }
         let effects: HashSet<u64> = cancelled.iter().map(|effect| effect.id).collect();
         self.asked.retain(|asked| !effects.contains(&asked.id));
+        self.again.retain(|asked| !effects.contains(&asked.id));
         for queued in &mut self.queued {
             queued.forget(&effects);
         }

@@ -277,6 +277,7 @@ fn load(
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
             if last == 0 {
                 run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+                run.take_up_wish().map_err(|error| failed(error.into()))?;
                 return Ok(run);
             }
             run
@@ -309,6 +310,7 @@ fn load(
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
+    run.take_up_wish().map_err(|error| failed(error.into()))?;
     Ok(run)
 }
 

@@ -159,6 +159,20 @@ impl Store for MemoryStore {
         Ok(answered)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut inner = self.lock();
+        let run = inner.run_mut(run)?;
+        let record = &run.record;
+        let asked = !record.status.has_ended() || record.status == RunStatus::Failed && record.owner.is_some();
+        run.cancel |= asked;
+        inner.counts.transactions += 1;
+        Ok(asked)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.lock().run(run)?.cancel)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, _now: Millis) -> Result<(), StoreError> {
         let mut inner = self.lock();
         let run = inner.run_mut(run)?;
@@ -200,8 +214,7 @@ impl Store for MemoryStore {
         let inner = self.lock();
         let records = || inner.runs.values().map(|run| &run.record);
         let free = |run: &&RunRecord| owner::is_free(run.owner.as_ref(), run.lease_until, now);
-        let ended = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
-        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !ended.contains(&run.status);
+        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !run.status.has_ended();
         let mut due: Vec<&RunRecord> = records().filter(|run| is_due(run)).filter(free).collect();
         due.sort_by_key(|run| run.wake_at);
         let running = |run: &&RunRecord| matches!(run.status, RunStatus::Running | RunStatus::Cancelling);

@@ -424,6 +424,18 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`] when there is no such run.
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError>;
 
+    /// Asks whoever executes the run, now or next, to cancel it; whether it can still be. The wish lasts until the run ends.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such run.
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError>;
+
+    /// Whether somebody has asked for the run to be cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such run.
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError>;
+
     /// Notes that people were told of an open request, if the run is still held under that epoch.
     ///
     /// # Errors

@@ -272,6 +272,15 @@ impl Store for SqliteStore {
         self.write(move |tx| hand::answer(tx, &id, &request, &value, now))
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        let id = run.clone();
+        self.write(move |tx| hand::cancel(tx, &id))
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.read(|tx| hand::wants_cancelled(tx, run))
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         let (id, request) = (run.clone(), request.to_owned());
         self.write(move |tx| hand::notified(tx, &id, epoch, &request, now))

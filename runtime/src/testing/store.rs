@@ -98,6 +98,14 @@ impl Store for Killing {
         self.world.store.answer(run, request, value, now)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.world.store.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.world.store.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.world.store.notified(run, epoch, request, now)
     }

@@ -50,6 +50,14 @@ impl<G: Gate> Store for Gated<G> {
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
         self.store.answer(run, request, value, now)
     }
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.store.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.store.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.store.notified(run, epoch, request, now)
     }

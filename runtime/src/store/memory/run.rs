@@ -62,6 +62,8 @@ pub(super) struct Run {
     /// With the checkpoint that they belong to.
     events: VecDeque<(u64, EventBatch)>,
     requests: BTreeMap<String, Request>,
+    /// Somebody asked for it to be cancelled.
+    pub(super) cancel: bool,
     floor: u64,
     /// Below this one, only what is pinned is left.
     pruned: u64,
@@ -86,6 +88,7 @@ impl Run {
             chunks: BTreeMap::new(),
             events: VecDeque::new(),
             requests: BTreeMap::new(),
+            cancel: false,
             floor: 0,
             pruned: 0,
             closed: BTreeMap::new(),
@@ -150,6 +153,7 @@ impl Run {
 
     fn stand(&mut self, delta: &Delta) {
         self.record.status = delta.status;
+        self.cancel &= !delta.status.has_ended();
         self.record.updated_at = delta.time;
         self.record.last_checkpoint = delta.n;
         self.record.last_seq = rules::last_seq(delta, self.record.last_seq);

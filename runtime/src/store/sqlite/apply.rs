@@ -169,7 +169,7 @@ fn stand(tx: &Transaction<'_>, standing: &Standing, delta: &Delta, floor: u64, g
     exec(
         tx,
         "UPDATE standing SET status = ?2, updated_at = ?3, last_checkpoint = ?4, last_seq = ?5, floor = ?6, \
-         wake_at = ?7, bytes = bytes + ?8 WHERE rid = ?1",
+         wake_at = ?7, bytes = bytes + ?8, cancel = iif(?9, 0, cancel) WHERE rid = ?1",
         params![
             standing.rid,
             delta.status.text(),
@@ -178,7 +178,8 @@ fn stand(tx: &Transaction<'_>, standing: &Standing, delta: &Delta, floor: u64, g
             stored(last_seq)?,
             stored(floor)?,
             delta.wake_at,
-            grown
+            grown,
+            delta.status.has_ended()
         ],
     )?;
     Ok(())

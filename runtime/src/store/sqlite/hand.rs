@@ -127,6 +127,20 @@ pub(super) fn answer(
     Ok(Answered::Recorded)
 }
 
+/// One that has failed may be under way again, before that is saved.
+pub(super) fn cancel(tx: &Transaction<'_>, run: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE standing SET cancel = 1 WHERE rid = ?1 AND \
+               (status IN ('running', 'paused', 'cancelling') OR status = 'failed' AND owner IS NOT NULL)";
+    Ok(exec(tx, sql, [rid(tx, run)?])? > 0)
+}
+
+pub(super) fn wants_cancelled(tx: &Transaction<'_>, run: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT cancel FROM run JOIN standing USING (rid) WHERE id = ?1";
+    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+    let wanted: Option<bool> = statement.query_row([run], |row| row.get(0)).optional().map_err(fault::of)?;
+    wanted.ok_or_else(|| StoreError::NotFound(format!("run `{run}`")))
+}
+
 pub(super) fn notified(
     tx: &Transaction<'_>,
     run: &str,
