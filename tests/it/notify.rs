@@ -23,9 +23,11 @@ fn told(place: &Place) -> Vec<(String, Json)> {
     let text = std::fs::read_to_string(place.path("told")).unwrap_or_default();
     let line = |line: &str| {
         let (key, about) = line.split_once(' ').expect("a key before it");
-        (key.to_owned(), serde_json::from_str(about).expect("JSON"))
+        // A process that was killed may have started the hook, and given it nothing.
+        let told = !about.is_empty();
+        told.then(|| (key.to_owned(), serde_json::from_str(about).expect("JSON")))
     };
-    text.lines().map(line).collect()
+    text.lines().filter_map(line).collect()
 }
 
 const TELLS: &str = "about=$(cat); echo \"$WF_IDEMPOTENCY_KEY $about\" >> told";

@@ -32,12 +32,18 @@ impl Run {
         let Some(telling) = self.host.notify(about, key) else { return };
         let (sender, id) = (self.tellings.1.0.clone(), id.to_owned());
         let named = id.clone();
-        let task = tokio::spawn(async move {
-            let outcome = telling.await;
+        let task = tokio::spawn(telling);
+        let abort = task.abort_handle();
+        tokio::spawn(async move {
+            let outcome = match task.await {
+                Ok(outcome) => outcome,
+                Err(error) if error.is_cancelled() => return,
+                Err(error) => Err(error.to_string()),
+            };
             // Nobody listens when the run has stopped; the next process tells again.
             let _ = sender.send(Told { id: named, outcome });
         });
-        if let Some(before) = self.tellings.0.insert(id, task.abort_handle()) {
+        if let Some(before) = self.tellings.0.insert(id, abort) {
             before.abort();
         }
     }

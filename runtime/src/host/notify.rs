@@ -77,22 +77,17 @@ impl Notify {
             let _ = stdin.write_all(format!("{about}\n").as_bytes()).await;
             let _ = stdin.shutdown().await;
         }
-        let mut said = Vec::new();
         let stderr = child.stderr.take();
-        let status = {
-            let mut reading = std::pin::pin!(async {
-                if let Some(stderr) = stderr {
-                    let _ = stderr.take(64 << 10).read_to_end(&mut said).await;
-                }
-            });
-            let status = tokio::select! {
-                status = child.wait() => status,
-                never = async { (&mut reading).await; std::future::pending().await } => never,
-            };
-            // What it has started in the background may hold its standard error open for long.
-            let _ = tokio::time::timeout(REST, reading).await;
-            status.map_err(failed)?
-        };
+        let said = tokio::spawn(async move {
+            let mut said = Vec::new();
+            if let Some(stderr) = stderr {
+                let _ = stderr.take(64 << 10).read_to_end(&mut said).await;
+            }
+            said
+        });
+        let status = child.wait().await.map_err(failed)?;
+        // What it has started in the background may hold its standard error open for long.
+        let said = tokio::time::timeout(REST, said).await.ok().and_then(Result::ok).unwrap_or_default();
         if status.success() {
             return Ok(());
         }
