@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show, test::Test};
+use crate::{
+    backup::Backup, cancel::Cancel, check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, rm::Remove,
+    run::Run, show::Show, test::Test,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +34,10 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Events(Events),
+    Cancel(Cancel),
+    #[command(name = "rm")]
+    Remove(Remove),
+    Backup(Backup),
     /// Say what is wrong with scripts, without running them
     Check(Check),
     /// Run the tests of scripts: no network, in memory, time passes by itself

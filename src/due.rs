@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value as Json;
 use tokio::{
-    sync::{Semaphore, broadcast, mpsc},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
 use wf_runtime::{
@@ -79,12 +79,11 @@ struct All {
 
 impl All {
     async fn drive(&self, due: Vec<RunRecord>) -> Result<Vec<(RunRecord, Became)>, String> {
-        let (stop, _) = broadcast::channel(2);
+        let (stopping, stop) = watch::channel(false);
         let mut interrupts = engine::Interrupts::listen().map_err(|error| error.to_string())?;
-        let stopping = stop.clone();
         let listener = tokio::spawn(async move {
             interrupts.next().await;
-            let _ = stopping.send(());
+            let _ = stopping.send(true);
             interrupts.next().await;
             std::process::exit(interrupts.code());
         });
@@ -92,8 +91,12 @@ impl All {
         let mut runs = JoinSet::new();
         for record in due {
             let Ok(room) = Arc::clone(&room).acquire_owned().await else { break };
+            if *stop.borrow() {
+                // What was not taken yet stays as it is.
+                break;
+            }
             let (store, path, with) = (Arc::clone(&self.store), self.path.clone(), self.with.clone());
-            let (showing, mut stopped) = (self.showing.clone(), stop.subscribe());
+            let (showing, mut stopped) = (self.showing.clone(), stop.clone());
             runs.spawn(async move {
                 let options = {
                     let showing = showing.clone();
@@ -105,7 +108,7 @@ impl All {
                     Ok(Ok(Ok(run))) => {
                         let (commands, received) = mpsc::unbounded_channel();
                         let forward = tokio::spawn(async move {
-                            if stopped.recv().await.is_ok() {
+                            if stopped.wait_for(|stop| *stop).await.is_ok() {
                                 let _ = commands.send(Command::Interrupt);
                             }
                         });
@@ -124,10 +127,10 @@ impl All {
         }
         let mut all = Vec::new();
         while let Some(done) = runs.join_next().await {
-            if let Ok((record, became)) = done {
-                self.line(&record, &became);
-                all.push((record, became));
-            }
+            // A task that breaks off is a fault of ours, and its run is interrupted.
+            let (record, became) = done.map_err(|error| format!("a run broke off: {error}"))?;
+            self.line(&record, &became);
+            all.push((record, became));
         }
         listener.abort();
         Ok(all)
@@ -159,13 +162,15 @@ impl All {
         let ended =
             |how: Ended| all.iter().any(|(_, became)| matches!(became, Became::Driven(report) if report.ended == how));
         if self.showing.json {
-            let results: Vec<&Json> = all
-                .iter()
-                .filter_map(|(_, became)| match became {
-                    Became::Driven(report) => Some(&report.result),
-                    Became::Left | Became::Broken(_) => None,
-                })
-                .collect();
+            let result = |(record, became): &(RunRecord, Became)| match became {
+                Became::Driven(report) => Some(report.result.clone()),
+                Became::Left => None,
+                Became::Broken(reason) => Some(serde_json::json!({
+                    "run_id": &*record.id, "workflow": record.workflow, "status": record.status.text(),
+                    "error": { "kind": "error", "message": format!("cannot go on: {reason}") },
+                })),
+            };
+            let results: Vec<Json> = all.iter().filter_map(result).collect();
             let _ = out::print(&pretty(&serde_json::json!(results))).map_err(|error| error.to_string())?;
         }
         if all.is_empty() && !self.showing.json && self.showing.stream.is_none() {
@@ -181,7 +186,7 @@ impl All {
 }
 
 async fn driven(run: Run, showing: &Showing, commands: mpsc::UnboundedReceiver<Command>) -> Became {
-    let mut events = Events { stream: showing.stream.is_some() };
+    let mut events = Events { stream: showing.stream.is_some(), json: showing.json };
     match run.drive(&mut events, commands).await {
         Ok(report) => Became::Driven(report),
         Err(StoreError::Stale) => Became::Left,
@@ -189,13 +194,23 @@ async fn driven(run: Run, showing: &Showing, commands: mpsc::UnboundedReceiver<C
     }
 }
 
-/// The events of all runs, each a line; what scripts print is in them and nowhere else.
+/// The events of all runs, each a line; without, what scripts print.
 struct Events {
     stream: bool,
+    json: bool,
 }
 
 impl Sink for Events {
     fn event(&mut self, event: &Json) -> bool {
-        !self.stream || matches!(out::print(&format!("{event}\n")), Ok(Reader::Listens))
+        let line = match event["text"].as_str() {
+            _ if self.stream => format!("{event}\n"),
+            Some(text) if event["type"] == "log" && event["print"] == true => format!("{text}\n"),
+            _ => return true,
+        };
+        if self.json {
+            out::tell(&line);
+            return true;
+        }
+        matches!(out::print(&line), Ok(Reader::Listens))
     }
 }

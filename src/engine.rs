@@ -100,43 +100,73 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 
 /// Lets a run go on, shows what it tells, and says how to go on when it stops.
 pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store_path: &Path) -> Exit {
+    let id = Arc::clone(run.id());
+    match report(run, How::GoOn, showing, store, store_path) {
+        Ok(report) => finish(&report, showing, &place::short(&**store, &id), &place::store_flag(store_path)),
+        Err(exit) => exit,
+    }
+}
+
+/// What is done with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It goes on.
+    GoOn,
+    /// It ends as cancelled, at once.
+    End,
+}
+
+/// Lets a run go on, or ends it, and shows what it tells.
+///
+/// # Errors
+/// When the store broke off, which is said.
+pub(crate) fn report(
+    run: Run,
+    how: How,
+    showing: &Showing,
+    store: &Arc<SqliteStore>,
+    store_path: &Path,
+) -> Result<Report, Exit> {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             out::complain(&format!("cannot start: {error}"), None);
-            return Exit::Failed;
+            return Err(Exit::Failed);
         }
     };
     let id = Arc::clone(run.id());
     let (commands, received) = mpsc::unbounded_channel();
     let asker = showing.asks().then(|| prompt::Asker::start(commands.clone()));
-    let mut screen = Screen { showing: showing.clone(), asker, told_of_end: false };
+    let mut screen = Screen { showing: showing.clone(), asker, told_of_end: false, cancelling: run.is_cancelling() };
     let driven = runtime.block_on(async {
         // Before the first event is shown: who sees it may interrupt.
         match Interrupts::listen() {
             Ok(signals) => drop(tokio::spawn(interrupts(signals, commands))),
             Err(error) => out::complain(&format!("Ctrl-C will not save before it stops: {error}"), None),
         }
-        run.drive(&mut screen, received).await
+        match how {
+            How::GoOn => run.drive(&mut screen, received).await,
+            How::End => run.end_now(&mut screen).await,
+        }
     });
     // Whoever waits at a prompt is not waited for.
     runtime.shutdown_background();
     let short = place::short(&**store, &id);
     let flag = place::store_flag(store_path);
     match driven {
-        Ok(report) => finish(&report, showing, &short, &flag),
+        Ok(report) => Ok(report),
         Err(StoreError::Stale) => {
             out::complain(
                 &StoreError::Stale.to_string(),
                 Some(&format!("`wf show {short}{flag}` shows where it stands")),
             );
-            Exit::Failed
+            Err(Exit::Failed)
         }
         Err(error) => {
             let help =
                 format!("what was saved before stays; when the cause is mended, `wf resume {short}{flag}` goes on");
             out::complain(&place::unusable(store_path, &error), Some(&help));
-            Exit::Failed
+            Err(Exit::Failed)
         }
     }
 }
@@ -301,6 +331,8 @@ struct Screen {
     showing: Showing,
     asker: Option<prompt::Asker>,
     told_of_end: bool,
+    /// The run is being cancelled, whatever else happens to it.
+    cancelling: bool,
 }
 
 impl Sink for Screen {
@@ -308,7 +340,7 @@ impl Sink for Screen {
         if let Some(stream) = &self.showing.stream {
             let mut lines = format!("{event}\n");
             if stream == "status"
-                && let Some(status) = status_of(event)
+                && let Some(status) = self.status_of(event)
             {
                 lines.push_str(&format!("{status}\n"));
             }
@@ -333,16 +365,24 @@ impl Sink for Screen {
     }
 }
 
-/// A change of status as an event of its own: not stored, without a number.
-fn status_of(event: &Json) -> Option<Json> {
-    let status = match event["type"].as_str()? {
-        "started" | "resumed" | "response" => "running",
-        status @ ("paused" | "completed" | "failed" | "cancelling" | "cancelled") => status,
-        _ => return None,
-    };
-    Some(serde_json::json!({
-        "type": "status", "run_id": event["run_id"], "time": event["time"], "status": status,
-    }))
+impl Screen {
+    /// A change of status as an event of its own: not stored, without a number.
+    fn status_of(&mut self, event: &Json) -> Option<Json> {
+        let status = match event["type"].as_str()? {
+            status @ ("completed" | "failed" | "cancelled") => status,
+            // A run that was to be cancelled before it is driven says so when it is taken.
+            "cancelling" if std::mem::replace(&mut self.cancelling, true) => return None,
+            "started" | "resumed" if self.cancelling => "cancelling",
+            "cancelling" => "cancelling",
+            "response" | "paused" if self.cancelling => return None,
+            "started" | "resumed" | "response" => "running",
+            "paused" => "paused",
+            _ => return None,
+        };
+        Some(serde_json::json!({
+            "type": "status", "run_id": event["run_id"], "time": event["time"], "status": status,
+        }))
+    }
 }
 
 /// One plain line for what a person at the terminal wants to know meanwhile.
@@ -361,6 +401,7 @@ fn progress(event: &Json, kind: &str) {
             format!("↻ {} will be tried again in {}: {reason}", field("title"), field("delay"))
         }
         "step_cancelled" => format!("✗ {} cancelled", field("title")),
+        "cancelling" => "cancelling".into(),
         "sleeping" => format!("… sleeping until {}", field("until")),
         "log" => format!("  {}", field("text")),
         _ => return,

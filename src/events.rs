@@ -75,6 +75,14 @@ impl Events {
             Ok(batches) => batches,
             Err(error) => return Ok(Err(error)),
         };
+        if let Some(first) = batches.first().map(|batch| batch.first_seq).filter(|first| *first > *after + 1) {
+            let gone = if first == *after + 2 {
+                format!("event {} is", *after + 1)
+            } else {
+                format!("events {}–{} are", *after + 1, first - 1)
+            };
+            out::tell(&format!("{gone} no longer kept; `--keep all` at `wf run` keeps all\n"));
+        }
         let mut text = String::new();
         for batch in batches {
             for (seq, line) in (batch.first_seq..).zip(batch.lines.lines()) {

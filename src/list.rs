@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 use wf_runtime::{
     json::time_text,
-    store::{OpenRequest, RunRecord, SqliteStore, Store},
+    store::{COUNTED, Inbox, OpenRequest, RunRecord, SqliteStore, Store},
 };
 
 use crate::{
@@ -13,20 +13,27 @@ use crate::{
     place, value,
 };
 
+/// How many requests are looked through for those to one person.
+const MOST_SEARCHED: usize = 10_000;
+
 /// List runs, newest first, or the requests that wait for a person, oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wf list                the runs of the store here
-  wf list --requests     the inbox: what waits for a person, with the commands that answer")]
+  wf list --requests            the inbox: what waits for a person, with the commands that answer
+  wf list --requests --to lead  the part of it that is for `lead`")]
 pub(crate) struct List {
     /// List the open requests instead
     #[arg(long)]
     requests: bool,
+    /// Only the requests to this person or group
+    #[arg(long, value_name = "NAME", requires = "requests")]
+    to: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// How many runs at most
+    /// How many runs or requests at most
     #[arg(long, default_value_t = 50, value_name = "N")]
     limit: usize,
     /// The store (default: .wf/runs.db of the nearest wf.toml or .wf from here upwards)
@@ -43,8 +50,21 @@ impl List {
         let (store, path) = place::open_here(self.store.as_deref())?;
         let flag = place::store_flag(&path);
         if self.requests {
-            let requests = store.requests(None).map_err(|error| place::unusable(&path, &error))?;
-            return Ok(if self.json { json_requests(&requests) } else { inbox(&store, &requests, &flag) });
+            // What is for somebody is looked for among more than are shown.
+            let limit = if self.to.is_some() { MOST_SEARCHED } else { self.limit };
+            let mut found = store.inbox(limit).map_err(|error| place::unusable(&path, &error))?;
+            if let Some(to) = &self.to {
+                let is_to = |open: &OpenRequest| {
+                    serde_json::from_str::<Json>(&open.request.json).is_ok_and(|json| json["to"] == **to)
+                };
+                found.requests.retain(is_to);
+                found.requests.truncate(self.limit);
+            }
+            if self.json {
+                tell_more(&found);
+                return Ok(json_requests(&found.requests));
+            }
+            return Ok(inbox(&store, &found.requests, &flag) + &more(&found).unwrap_or_default());
         }
         let runs = store.runs(self.limit).map_err(|error| place::unusable(&path, &error))?;
         if self.json {
@@ -61,7 +81,8 @@ impl List {
         for (run, id) in runs.iter().zip(&ids) {
             let status = status(run);
             let started = time_text(run.created_at);
-            text.push_str(&format!("{id:<id_width$}  {:<width$}  {status:<11}  {started}\n", run.workflow));
+            let bytes = value::bytes(run.bytes);
+            text.push_str(&format!("{id:<id_width$}  {:<width$}  {status:<11}  {started}  {bytes:>7}\n", run.workflow));
         }
         Ok(text)
     }
@@ -87,6 +108,7 @@ pub(crate) fn summary(run: &RunRecord) -> Json {
         "updated_at": time_text(run.updated_at),
         "checkpoint": run.last_checkpoint,
         "wake_at": run.wake_at.map(time_text),
+        "bytes": run.bytes,
         "owner": run.owner.as_ref().map(ToString::to_string),
     })
 }
@@ -105,6 +127,22 @@ fn json_requests(requests: &[OpenRequest]) -> String {
     pretty(&json!(requests))
 }
 
+/// How many requests there are beyond those that are shown.
+fn more(found: &Inbox) -> Option<String> {
+    match found.more {
+        0 => None,
+        more if more >= COUNTED as u64 => Some(format!("and {more} more or above; `--limit N` shows more\n")),
+        more => Some(format!("and {more} more; `--limit N` shows more\n")),
+    }
+}
+
+/// The list itself is for programs, so the rest is told beside it.
+fn tell_more(found: &Inbox) {
+    if let Some(more) = more(found) {
+        out::tell(&more);
+    }
+}
+
 fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
     if requests.is_empty() {
         return "nobody waits for an answer\n".into();
@@ -113,7 +151,11 @@ fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
     for open in requests {
         let request: Json = serde_json::from_str(&open.request.json).unwrap_or_default();
         let run = place::short(store, &open.run);
-        text.push_str(&format!("{}  {}  {run}\n", time_text(open.request.asked_at), open.workflow));
+        let part = |name: &str, before: &str| {
+            request[name].as_str().map_or_else(String::new, |text| format!("  {before} {text}"))
+        };
+        let (to, due) = (part("to", "for"), part("due_at", "until"));
+        text.push_str(&format!("{}  {}  {run}{to}{due}\n", time_text(open.request.asked_at), open.workflow));
         text.push_str(&format!("  {}\n", value::question(&request)));
         let example = value::example(&request["schema"]);
         text.push_str(&match &open.recorded {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod backup;
+mod cancel;
 mod check;
 mod compiled;
 mod detach;
@@ -21,8 +23,10 @@ mod place;
 mod prompt;
 mod report;
 mod resume;
+mod rm;
 mod run;
 mod show;
+mod size;
 mod test;
 mod value;
 
@@ -45,6 +49,9 @@ fn main() -> ExitCode {
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
         Command::Events(events) => events.run(),
+        Command::Cancel(cancel) => cancel.run(),
+        Command::Remove(remove) => remove.run(),
+        Command::Backup(backup) => backup.run(),
         Command::Check(check) => check.run(),
         Command::Test(test) => test.run(),
         Command::Lsp(lsp) => lsp.run(),

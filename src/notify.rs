@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The host of a run, with the hook of the project that its script is in.
 ///
 /// # Errors
-/// What is wrong with the settings.
+/// What is wrong with the settings, with the host as it was.
 pub(crate) fn with_hook(
     host: System,
     folder: &Path,
@@ -28,22 +28,12 @@ pub(crate) fn with_hook(
     script: &str,
     store: &Arc<SqliteStore>,
     store_path: &Path,
-) -> Result<System, String> {
-    // Most runs have none, and `wf.toml` may be gone by now.
-    let (root, project) = place::project(folder)?;
-    let Some(settings) = project.notify else { return Ok(host) };
-    if settings.command.is_empty() && settings.url.is_none() {
-        return Err(
-            "`[notify]` in `wf.toml` says neither `command` nor `url`; such as: command = [\"./notify.sh\"]".into()
-        );
-    }
-    let timeout = match &settings.timeout {
-        None => TIMEOUT,
-        Some(text) => engine::duration(text)
-            .ok_or_else(|| format!("`[notify]` in `wf.toml`: `{text}` is no duration; write timeout = \"10s\""))?,
+) -> Result<System, (System, String)> {
+    let notify = match settings_of(folder) {
+        Ok(None) => return Ok(host),
+        Ok(Some(notify)) => notify,
+        Err(reason) => return Err((host, reason)),
     };
-    let folder = root.unwrap_or_else(|| folder.to_owned());
-    let notify = Notify { command: settings.command, url: settings.url, folder, timeout };
     let path: PathBuf = std::path::absolute(store_path).unwrap_or_else(|_| store_path.to_owned());
     let (store, run, script) = (Arc::clone(store), Arc::clone(run), script.to_owned());
     Ok(host.telling(notify, move |about| {
@@ -58,4 +48,22 @@ pub(crate) fn with_hook(
             about.insert("answer".into(), json!(answer));
         }
     }))
+}
+
+/// The hook that `wf.toml` describes; most have none, and the file may be gone by now.
+fn settings_of(folder: &Path) -> Result<Option<Notify>, String> {
+    let (root, project) = place::project(folder)?;
+    let Some(settings) = project.notify else { return Ok(None) };
+    if settings.command.is_empty() && settings.url.is_none() {
+        return Err(
+            "`[notify]` in `wf.toml` says neither `command` nor `url`; such as: command = [\"./notify.sh\"]".into()
+        );
+    }
+    let timeout = match &settings.timeout {
+        None => TIMEOUT,
+        Some(text) => engine::duration(text)
+            .ok_or_else(|| format!("`[notify]` in `wf.toml`: `{text}` is no duration; write timeout = \"10s\""))?,
+    };
+    let folder = root.unwrap_or_else(|| folder.to_owned());
+    Ok(Some(Notify { command: settings.command, url: settings.url, folder, timeout }))
 }

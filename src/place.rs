@@ -113,7 +113,15 @@ pub(crate) fn open_here(named: Option<&Path>) -> Result<(std::sync::Arc<SqliteSt
         ));
     }
     let store = SqliteStore::open_existing(&path).map_err(|error| unusable(&path, &error))?;
+    warn(&store);
     Ok((store, path))
+}
+
+/// Tells what speaks against the place of a store that can be used all the same.
+pub(crate) fn warn(store: &SqliteStore) {
+    if let Some(warning) = store.warning() {
+        crate::out::tell(&format!("warning: the store `{}`: {warning}\n", store.path().display()));
+    }
 }
 
 /// What is wrong with the store at a path.

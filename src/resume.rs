@@ -209,7 +209,14 @@ pub(crate) fn take(
         .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
     settings.allow.extend(with.allow.clone());
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
-    let host = notify::with_hook(host, &settings.folder, &record.id, &record.script, store, path)?;
+    let host = match notify::with_hook(host, &settings.folder, &record.id, &record.script, store, path) {
+        Ok(host) => host,
+        Err((host, reason)) => {
+            // A hook never keeps a run from going on.
+            out::complain(&reason, Some("the run goes on, and nobody is told of its requests"));
+            host
+        }
+    };
     let host: Arc<dyn Host> = Arc::new(host);
     let options = options(settings.keep)?;
     let begin = Begin { store: store.clone(), host: Arc::clone(&host), image: Arc::clone(&image), options };
@@ -327,6 +334,10 @@ pub(crate) fn show_ended(record: &RunRecord, showing: &Showing) -> Result<Exit, 
         "usage": stored["usage"],
         "wake_at": null,
     });
-    let ended = if record.status == RunStatus::Completed { Ended::Completed } else { Ended::Failed };
+    let ended = match record.status {
+        RunStatus::Completed => Ended::Completed,
+        RunStatus::Cancelled => Ended::Cancelled,
+        _ => Ended::Failed,
+    };
     Ok(engine::finish(&Report { ended, result }, showing, &record.id, ""))
 }

@@ -103,13 +103,15 @@ impl Run {
         let options = self.showing.options(settings.keep)?;
         let path = place::store_for_script(self.store.as_deref(), &self.file)?;
         let store = SqliteStore::open(&path).map_err(|error| place::unusable(&path, &error))?;
+        place::warn(&store);
         let id: Arc<str> = match &self.id {
             Some(id) => checked_id(id)?.into(),
             None => uuid::Uuid::now_v7().to_string().into(),
         };
         let script = self.file.display().to_string();
         let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
-        let host = notify::with_hook(host, &settings.folder, &id, &script, &store, &path)?;
+        let host =
+            notify::with_hook(host, &settings.folder, &id, &script, &store, &path).map_err(|(_, reason)| reason)?;
         let new = NewRun {
             id: Arc::clone(&id),
             workflow: workflow.name.to_string(),
@@ -125,7 +127,7 @@ impl Run {
         match drive::begin(begin, new) {
             Ok(run) if self.detach => {
                 let short = place::short(&*store, &id);
-                detach::hand_over(run, &self.showing, &short, &path)
+                detach::hand_over(run, &self.showing, &short, &store, &path)
             }
             Ok(run) => {
                 if !self.showing.json && self.showing.stream.is_none() {

@@ -15,7 +15,7 @@ use crate::{
     engine::failure,
     list::{pretty, status},
     out::{self, Exit},
-    place, value,
+    place, size, value,
 };
 
 /// Show where a run stands: its status, what it waits for, and the stack of every branch at its source line
@@ -25,6 +25,7 @@ Examples:
   wf show last             the newest run
   wf show 4f7c1a --json    the same for a machine
   wf show 4f7c1a --at 3    as it was at checkpoint 3
+  wf show 4f7c1a --size    what holds its bytes
 
 RUN is an id, an unambiguous beginning or ending of one, or `last`.")]
 pub(crate) struct Show {
@@ -33,6 +34,9 @@ pub(crate) struct Show {
     /// As it was at this checkpoint
     #[arg(long, value_name = "N")]
     at: Option<u64>,
+    /// What holds the bytes of the run
+    #[arg(long, conflicts_with = "at")]
+    size: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +54,9 @@ impl Show {
         let (store, path) = place::open_here(self.store.as_deref())?;
         let id = place::find_run(&*store, &self.run)?;
         let record = store.run(&id).map_err(|error| place::unusable(&path, &error))?;
+        if self.size {
+            return size::shown(&store, &record, self.json);
+        }
         let shown = self.json(&store, &record)?;
         if self.json {
             return Ok(pretty(&shown.json));

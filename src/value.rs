@@ -109,3 +109,21 @@ pub(crate) fn question(request: &Json) -> String {
         None => format!("{to}{data}"),
     }
 }
+
+/// Bytes as people read them: `12 B`, `3.4 kB`, `56 MB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut whole = count as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if whole < 999.5 {
+            let digits = usize::from(unit != "B" && whole < 9.95);
+            return format!("{whole:.digits$} {unit}");
+        }
+        whole /= 1000.0;
+    }
+    format!("{whole:.0} TB")
+}
+
+/// `1 event`, `2 events`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

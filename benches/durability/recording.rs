@@ -47,6 +47,14 @@ impl Store for Recording {
         self.inner.answer(run, request, value, now)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.inner.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.inner.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.inner.notified(run, epoch, request, now)
     }
@@ -77,6 +85,10 @@ impl Store for Recording {
 
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.inner.requests(run)
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.inner.inbox(limit)
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {

@@ -165,6 +165,7 @@ fn a_detached_run_waits_for_its_timers() {
     let done = place
         .wf(&["run", "due.wf", "naps", "name=n", "wait=500ms", "--allow", "exec", "--detach", "--id", "nap"])
         .ends(0);
+    assert_eq!(done.out, "nap\n");
     assert!(done.err.contains("wf events nap --follow"), "{}", done.err);
     eventually("it is completed", || statuses(&place) == [("nap".into(), "completed".into())]);
 }

@@ -2,6 +2,7 @@
 //! subject.
 
 mod back;
+mod cancel;
 mod check;
 mod crash;
 mod docs;
@@ -15,6 +16,7 @@ mod moved;
 mod notify;
 mod people;
 mod pipes;
+mod rm;
 mod run;
 mod store_faults;
 mod support;

@@ -101,6 +101,23 @@ fn one_that_hangs_is_ended() {
 }
 
 #[test]
+fn what_it_starts_in_the_background_is_not_waited_for() {
+    let place = place(COMMAND, &format!("sleep 30 >&2 &\n{TELLS}"));
+    let since = std::time::Instant::now();
+    place.wf(&["run", "two.wf"]).ends(3);
+    assert_eq!(told(&place).len(), 2);
+    assert!(since.elapsed() < std::time::Duration::from_secs(25), "{:?}", since.elapsed());
+}
+
+#[test]
+fn settings_that_broke_meanwhile_do_not_keep_a_run_from_going_on() {
+    let place = place(COMMAND, TELLS);
+    place.wf(&["run", "two.wf", "two", "--id", "it"]).ends(3);
+    std::fs::write(place.path("wf.toml"), "[notify]\ncommand = 7\n").expect("written");
+    place.wf(&["resume", "it", "--respond", "name=Eve"]).ends(3).says("nobody is told of its requests");
+}
+
+#[test]
 fn an_answered_request_is_told_of_no_more() {
     let place = place(COMMAND, "exit 1");
     place.wf(&["run", "two.wf", "--id", "it"]).ends(3);

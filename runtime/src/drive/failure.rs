@@ -16,7 +16,7 @@ use crate::{
     event::{CallEvent, Event},
     fault::Fault,
     machine::Outcome,
-    store::{RunRecord, RunStatus, StoreError},
+    store::{RunRecord, StoreError},
 };
 
 /// Where a failed run goes on, as its stored result has it under `resume`.
@@ -102,7 +102,8 @@ impl Run {
         let (told, opened, ended) =
             (std::mem::take(&mut self.told), std::mem::take(&mut self.opened), std::mem::take(&mut self.ended));
         self.reset = true;
-        let standing = Standing { status: RunStatus::Running, pinned: true, result: None, pins: Vec::new() };
+        let standing =
+            Standing { status: self.status(false), pauses: false, pinned: true, result: None, pins: Vec::new() };
         self.commit(standing, sink).await?;
         self.drain(sink).await?;
         std::mem::swap(&mut self.machine, &mut before);

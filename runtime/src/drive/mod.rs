@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod answer;
+mod cancel;
 mod commit;
 mod failure;
 mod perform;
@@ -43,8 +44,8 @@ const FUEL: u32 = 100_000;
 const QUEUED: usize = 2;
 /// How long an event or an unsaved result may wait while the machine computes.
 const NEWS_MAY_WAIT: Duration = Duration::from_millis(10);
-/// How often the store is asked for answers that other processes have recorded.
-const LOOK_FOR_ANSWERS: Duration = Duration::from_millis(200);
+/// How often the store is asked for what other processes have recorded: answers, and that the run is to be cancelled.
+const LOOK_FOR_WISHES: Duration = Duration::from_millis(200);
 
 /// Who sees the events of a run, once they are durable, in order.
 pub trait Sink: Send {
@@ -90,6 +91,8 @@ pub enum Command {
     },
     /// Save and stop.
     Interrupt,
+    /// Cancel the run: its `finally` blocks run, and then it ends.
+    Cancel,
     /// Pause instead of waiting for answers any longer.
     Pause,
 }
@@ -124,7 +127,7 @@ pub struct Run {
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
     /// The ids of those, by effect.
-    asking: HashMap<u64, String>,
+    asking: BTreeMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
@@ -155,7 +158,7 @@ pub struct Run {
     /// The last delta that was queued says that the run is paused.
     paused: bool,
     /// What was last told of that: the open requests, and the next timer.
-    told_paused: Option<(Vec<String>, Option<Millis>)>,
+    told_paused: Option<(Vec<String>, usize, Option<Millis>)>,
     listening: bool,
 }
 
@@ -192,6 +195,9 @@ impl Run {
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> Result<Report, StoreError> {
         let result = self.go_on(sink, &mut commands).await;
+        if result.is_ok() {
+            self.finish_telling().await;
+        }
         for task in self.calls.values().chain(self.tellings.0.values()) {
             task.abort();
         }
@@ -210,7 +216,7 @@ impl Run {
         let mut lease = tokio::time::interval(Duration::from_millis(LEASE_MS as u64 / 3));
         lease.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         lease.reset();
-        let mut look = tokio::time::interval(LOOK_FOR_ANSWERS);
+        let mut look = tokio::time::interval(LOOK_FOR_WISHES);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
@@ -223,6 +229,10 @@ impl Run {
         let mut interrupted = false;
         loop {
             self.machine.keep_time(self.host.now());
+            if !self.computes {
+                // Others had their turn while the run waited. What came in and what it leads to share a checkpoint.
+                self.last_pause = Instant::now();
+            }
             let ready = self.run_ready(sink).await?;
             self.machine.keep_time(self.host.now());
             let computes = match ready {
@@ -268,6 +278,7 @@ impl Run {
                         }
                     },
                     Some(Command::Interrupt) => interrupted = true,
+                    Some(Command::Cancel) => self.cancel(),
                     Some(Command::Pause) => self.options.wait_for_answers = false,
                     None => commands_open = false,
                 },
@@ -278,7 +289,10 @@ impl Run {
                     Woken::Stuck => return self.pause(sink).await,
                 },
                 _ = lease.tick() => self.renew().await?,
-                _ = look.tick(), if !self.requests.is_empty() => self.take_recorded().await?,
+                _ = look.tick() => {
+                    self.take_recorded().await?;
+                    self.take_wish().await?;
+                }
                 () = tokio::task::yield_now(), if computes => {}
             }
         }

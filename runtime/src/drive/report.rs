@@ -105,7 +105,11 @@ impl Run {
         if let Some(failure) = failure {
             stored["resume"] = serde_json::to_value(failure).unwrap_or_default();
         }
-        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored), pins }, sink).await?;
+        self.commit(
+            Standing { status, pauses: false, pinned: ended == Ended::Failed, result: Some(stored), pins },
+            sink,
+        )
+        .await?;
         self.drain(sink).await?;
         Ok(self.report(ended, output, error))
     }
@@ -114,8 +118,11 @@ impl Run {
     pub(super) async fn pause(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         if !self.paused {
             self.tell_paused();
-            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None, pins: Vec::new() }, sink)
-                .await?;
+            self.commit(
+                Standing { status: self.status(true), pauses: true, pinned: true, result: None, pins: Vec::new() },
+                sink,
+            )
+            .await?;
             self.drain(sink).await?;
         }
         Ok(self.report(Ended::Paused, Json::Null, Json::Null))
@@ -145,8 +152,8 @@ impl Run {
             Ended::Completed => "completed",
             Ended::Failed => "failed",
             Ended::Cancelled => "cancelled",
-            Ended::Paused => "paused",
-            Ended::Interrupted => "running",
+            Ended::Paused => self.status(true).text(),
+            Ended::Interrupted => self.status(false).text(),
         };
         let requests: Vec<&Json> = self.in_order().map(|request| &request.json).collect();
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
@@ -159,7 +166,7 @@ impl Run {
             "requests": requests,
             "error": error,
             "usage": self.machine.usage(),
-            "wake_at": self.next_timer().map(time_text),
+            "wake_at": self.next_timer().filter(|_| matches!(ended, Ended::Paused | Ended::Interrupted)).map(time_text),
         });
         Report { ended, result }
     }

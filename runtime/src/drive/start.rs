@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -277,6 +277,7 @@ fn load(
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
             if last == 0 {
                 run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+                run.take_up_wish().map_err(|error| failed(error.into()))?;
                 return Ok(run);
             }
             run
@@ -309,6 +310,7 @@ fn load(
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
+    run.take_up_wish().map_err(|error| failed(error.into()))?;
     Ok(run)
 }
 
@@ -386,7 +388,7 @@ impl Run {
             opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
-            asking: HashMap::new(),
+            asking: BTreeMap::new(),
             closed: BTreeMap::new(),
             timers: Default::default(),
             replies: Vec::new(),

@@ -3,10 +3,15 @@
 //! A request is told of after the checkpoint that holds it is durable. The store knows of each whether it is done, in a
 //! write of its own, for it is no part of the run's state: whoever takes the run tells of what is still to be told.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Run, aside};
 use crate::{effect::idempotency_key, event::Event, store::StoreError};
+
+/// How long a run that stops waits until people were told.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What came of telling of a request.
 pub(super) struct Told {
@@ -46,6 +51,17 @@ impl Run {
     pub(super) fn tell_no_more(&mut self, id: &str) {
         if let Some(task) = self.tellings.0.remove(id) {
             task.abort();
+        }
+    }
+
+    /// The run stops: who is being told now is told, for a short while, so that nobody is told again without need.
+    pub(super) async fn finish_telling(&mut self) {
+        let deadline = tokio::time::Instant::now() + LAST_WORDS;
+        while self.is_telling() {
+            let Ok(Some(told)) = tokio::time::timeout_at(deadline, self.tellings.1.1.recv()).await else { return };
+            if self.was_told(told).await.is_err() {
+                return;
+            }
         }
     }
 

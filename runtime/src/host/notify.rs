@@ -15,6 +15,8 @@ use super::model::client;
 
 /// The waits between tries.
 const WAITS: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2)];
+/// How long is waited for the rest of what a program said that has ended.
+const REST: Duration = Duration::from_millis(100);
 /// How much of a refusal is shown.
 const SHOWN: usize = 500;
 
@@ -76,10 +78,21 @@ impl Notify {
             let _ = stdin.shutdown().await;
         }
         let mut said = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            let _ = stderr.take(64 << 10).read_to_end(&mut said).await;
-        }
-        let status = child.wait().await.map_err(failed)?;
+        let stderr = child.stderr.take();
+        let status = {
+            let mut reading = std::pin::pin!(async {
+                if let Some(stderr) = stderr {
+                    let _ = stderr.take(64 << 10).read_to_end(&mut said).await;
+                }
+            });
+            let status = tokio::select! {
+                status = child.wait() => status,
+                never = async { (&mut reading).await; std::future::pending().await } => never,
+            };
+            // What it has started in the background may hold its standard error open for long.
+            let _ = tokio::time::timeout(REST, reading).await;
+            status.map_err(failed)?
+        };
         if status.success() {
             return Ok(());
         }

@@ -51,7 +51,8 @@ fn shortened(around: &str, scopes: &[Scope]) -> String {
         }
         path = add(path, scope);
     }
-    let cut = path.bytes().take(END + 1).enumerate().filter(|(_, byte)| *byte == b'/').last().map_or(0, |(at, _)| at);
+    let cut =
+        path.bytes().take(END + 1).enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at).max().unwrap_or(0);
     path.truncate(cut);
     if !path.is_empty() {
         path.push('/');

@@ -12,6 +12,11 @@ impl Machine {
         self.fibers.values().map(|fiber| self.fiber_view(fiber)).collect()
     }
 
+    /// The path of each fiber that lives.
+    pub fn paths(&self) -> std::collections::BTreeMap<u32, String> {
+        self.fibers.iter().map(|(id, fiber)| (*id, fiber.path().to_string())).collect()
+    }
+
     fn fiber_view(&self, fiber: &Fiber) -> Json {
         let frames: Vec<Json> =
             (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();

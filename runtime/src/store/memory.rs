@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Answered, Chunks, Delta, Epoch, EventBatch, Kept, LEASE_MS, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
-    RunRecord, RunStatus, Store, StoreCounts, StoreError, Visit, owner, refusals::Refusals, rules,
+    Answered, COUNTED, Chunks, Delta, Epoch, EventBatch, Inbox, Kept, LEASE_MS, Millis, NewRun, OpenRequest, Owner,
+    Receipt, RunId, RunRecord, RunStatus, Store, StoreCounts, StoreError, Visit, owner, refusals::Refusals, rules,
 };
 use run::Run;
 
@@ -159,6 +159,20 @@ impl Store for MemoryStore {
         Ok(answered)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        let mut inner = self.lock();
+        let run = inner.run_mut(run)?;
+        let record = &run.record;
+        let asked = !record.status.has_ended() || record.status == RunStatus::Failed && record.owner.is_some();
+        run.cancel |= asked;
+        inner.counts.transactions += 1;
+        Ok(asked)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        Ok(self.lock().run(run)?.cancel)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, _now: Millis) -> Result<(), StoreError> {
         let mut inner = self.lock();
         let run = inner.run_mut(run)?;
@@ -186,22 +200,21 @@ impl Store for MemoryStore {
     }
 
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
-        self.lock().run(id).map(|run| run.record.clone())
+        self.lock().run(id).map(Run::record)
     }
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         let inner = self.lock();
         let mut runs: Vec<_> = inner.runs.values().collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.record.created_at, run.entered)));
-        Ok(runs.into_iter().take(limit).map(|run| run.record.clone()).collect())
+        Ok(runs.into_iter().take(limit).map(Run::record).collect())
     }
 
     fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         let inner = self.lock();
         let records = || inner.runs.values().map(|run| &run.record);
         let free = |run: &&RunRecord| owner::is_free(run.owner.as_ref(), run.lease_until, now);
-        let ended = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
-        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !ended.contains(&run.status);
+        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !run.status.has_ended();
         let mut due: Vec<&RunRecord> = records().filter(|run| is_due(run)).filter(free).collect();
         due.sort_by_key(|run| run.wake_at);
         let running = |run: &&RunRecord| matches!(run.status, RunStatus::Running | RunStatus::Cancelling);
@@ -227,6 +240,13 @@ impl Store for MemoryStore {
         };
         open.sort_by_key(|(entered, open)| (open.request.asked_at, *entered));
         Ok(open.into_iter().map(|(_, open)| open).collect())
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        let mut requests = self.requests(None)?;
+        let more = requests.len().saturating_sub(limit).min(COUNTED) as u64;
+        requests.truncate(limit);
+        Ok(Inbox { requests, more })
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
@@ -273,6 +293,7 @@ fn record(run: NewRun) -> RunRecord {
         last_seq: 0,
         wake_at: None,
         result: None,
+        bytes: 0,
     }
 }
 

@@ -76,6 +76,12 @@ fn write_ahead(conn: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// As [`prepare`], in memory, where there is nothing to log ahead.
+#[cfg(test)]
+pub(super) fn build(conn: &mut Connection) -> Result<(), StoreError> {
+    migrate(conn)
+}
+
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault::at_open)?;
     // Another process may have been faster while this one waited for the lock.

@@ -7,6 +7,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 mod error;
+mod locks;
 mod memory;
 mod migrate;
 mod owner;
@@ -60,6 +61,11 @@ impl RunStatus {
             RunStatus::Cancelling => "cancelling",
             RunStatus::Cancelled => "cancelled",
         }
+    }
+
+    /// Whether nothing more happens by itself.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
     /// The reverse of [`RunStatus::text`].
@@ -128,6 +134,8 @@ pub struct RunRecord {
     pub wake_at: Option<Millis>,
     /// Its result so far, as JSON: output, state, error.
     pub result: Option<String>,
+    /// How many bytes of rows it has, its code aside.
+    pub bytes: u64,
 }
 
 /// Everything that becomes true together at one checkpoint.
@@ -231,6 +239,18 @@ pub struct OpenRequest {
     pub recorded: Option<RecordedAnswer>,
 }
 
+/// The oldest open requests of all runs.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    /// As many as were asked for, oldest first.
+    pub requests: Vec<OpenRequest>,
+    /// How many more there are, counted up to [`COUNTED`].
+    pub more: u64,
+}
+
+/// How many requests are counted that are not read, so that to count them takes no time either.
+pub const COUNTED: usize = 10_000;
+
 /// An answer that waits for whoever executes the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedAnswer {
@@ -286,6 +306,75 @@ pub struct Kept {
     pub count: u64,
 }
 
+/// So many rows, with so many bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Rows, or what they stand for.
+    pub rows: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What the bytes of a run hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// The arguments and settings.
+    pub input: u64,
+    /// The result so far.
+    pub result: u64,
+    /// The checkpoints that are kept; their rows are counted by the others.
+    pub headers: Counted,
+    /// The stack of each branch that lives: (fiber, bytes).
+    pub fibers: Vec<(u32, u64)>,
+    /// Parts of large values that live.
+    pub chunks: Counted,
+    /// Stacks that only older checkpoints need.
+    pub old_fibers: Counted,
+    /// Parts of large values that only older checkpoints need.
+    pub old_chunks: Counted,
+    /// The events that are kept.
+    pub events: Counted,
+    /// Requests and answers.
+    pub requests: Counted,
+    /// The code, which runs share; no part of [`Sizes::total`].
+    pub code: u64,
+    /// How many other runs started with the same code, counted up to [`COUNTED`].
+    pub code_shared_by: u64,
+}
+
+impl Sizes {
+    /// What [`RunRecord::bytes`] says.
+    pub fn total(&self) -> u64 {
+        let counted = [self.headers, self.chunks, self.old_fibers, self.old_chunks, self.events, self.requests];
+        let counted: u64 = counted.iter().map(|part| part.bytes).sum();
+        let fibers: u64 = self.fibers.iter().map(|(_, bytes)| bytes).sum();
+        self.input + self.result + counted + fibers
+    }
+}
+
+/// What became of a run that was to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Nobody finds it any more; its rows go with the next [`SqliteStore::sweep`].
+    Removed {
+        /// How many bytes of rows it had.
+        bytes: u64,
+    },
+    /// It has this status, so it may still go on.
+    Unfinished(String),
+    /// This process executes it.
+    Executed(String),
+}
+
+/// What is left of removed runs outside of their rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// The file was rewritten. Otherwise gaps in pages of other runs may hold remains.
+    pub rewritten: bool,
+    /// The write-ahead log is empty. Otherwise somebody reads the store, and it is emptied later.
+    pub log_emptied: bool,
+}
+
 /// How many transactions a store has written, and how many deltas were in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreCounts {
@@ -334,6 +423,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such run.
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError>;
+
+    /// Asks whoever executes the run, now or next, to cancel it; whether it can still be. The wish lasts until the run ends.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such run.
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError>;
+
+    /// Whether somebody has asked for the run to be cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such run.
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError>;
 
     /// Notes that people were told of an open request, if the run is still held under that epoch.
     ///
@@ -385,7 +486,14 @@ pub trait Store: Send + Sync + 'static {
     /// When the store cannot be read.
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError>;
 
-    /// The events of a run whose sequence numbers are greater than `after`, in batches; a batch may begin earlier.
+    /// The oldest open requests of all runs, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError>;
+
+    /// The events of a run whose sequence numbers are greater than `after`, in batches; a batch may begin earlier. Those
+    /// of the last 10,000 checkpoints are kept, or of as many as checkpoints are kept when those are more.
     ///
     /// # Errors
     /// When the store cannot be read.

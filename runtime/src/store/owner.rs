@@ -79,7 +79,7 @@ pub(super) fn check_free(
     now: Millis,
 ) -> Result<(), StoreError> {
     match holder {
-        Some(holder) if holder != asker && lease_until > now && holder.is_dead() != Some(true) => {
+        Some(holder) if holder != asker && !is_free(Some(holder), lease_until, now) => {
             Err(StoreError::Owned { owner: holder.to_string(), expires_in: lease_until.saturating_sub(now) })
         }
         _ => Ok(()),

@@ -1,6 +1,8 @@
 //! What every store has to check, and says when it does not hold.
 
-use super::{Delta, Epoch, EventBatch, StoreError};
+use std::collections::BTreeSet;
+
+use super::{Delta, Epoch, EventBatch, FiberRow, StoreError};
 
 impl Delta {
     /// What the run told, if anything.
@@ -46,12 +48,44 @@ pub(super) fn floor(delta: &Delta, before: u64) -> u64 {
     delta.floor.min(delta.n).max(before)
 }
 
+/// The events of the last so many checkpoints are kept, or of as many as the checkpoints themselves when those are more.
+pub(super) const TOLD: u64 = 10_000;
+
+/// Of checkpoints below this number events are not kept, nor requests that ended there: checkpoint `n` is the latest.
+pub(super) fn told_floor(n: u64, floor: u64) -> u64 {
+    floor.min(n.saturating_sub(TOLD))
+}
+
 /// The sequence number of the latest event after a delta.
 pub(super) fn last_seq(delta: &Delta, before: u64) -> u64 {
     delta
         .events
         .as_ref()
         .map_or(before, |events| events.first_seq.saturating_add(events.count).saturating_sub(1).max(before))
+}
+
+/// The rows that are to be written: of several for one segment the last.
+pub(super) fn last_of_each(rows: &[FiberRow]) -> impl Iterator<Item = &FiberRow> {
+    let mut seen = BTreeSet::new();
+    rows.iter().rev().filter(move |row| seen.insert((row.fiber, row.segment)))
+}
+
+/// An id backwards, by which its ending is found.
+pub(super) fn reversed(id: &str) -> String {
+    id.chars().rev().collect()
+}
+
+/// The first text, by its bytes, that comes after all that begin with `part`; `None` when all texts do.
+pub(super) fn behind(part: &str) -> Option<String> {
+    let mut chars: Vec<char> = part.chars().collect();
+    while let Some(last) = chars.pop() {
+        // The range of characters leaves out what is none.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
 }
 
 /// Ids of chunks grow; one that is there already means that somebody counts wrongly.

@@ -17,18 +17,21 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
-    Answered, Delta, Epoch, EventBatch, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord, Store,
-    StoreCounts, StoreError, Visit, migrate,
+    Answered, Delta, Epoch, EventBatch, Inbox, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, Removal, RunId,
+    RunRecord, Sizes, Store, StoreCounts, StoreError, Swept, Visit, locks, migrate,
 };
 use committer::{Change, Job, Queued};
 
 mod apply;
+mod backup;
 mod committer;
 pub(super) mod fault;
 mod hand;
 mod number;
 mod query;
 mod read;
+mod remove;
+mod size;
 
 /// How long a writer waits for another process; a failed commit stops a run, so it is patient.
 const WRITER_PATIENCE: Duration = Duration::from_secs(30);
@@ -43,6 +46,7 @@ const SPARE_READERS: usize = 4;
 /// Runs in a SQLite file. Dropping it writes what is still queued.
 pub struct SqliteStore {
     path: PathBuf,
+    warning: Option<String>,
     /// `None` only while it is dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -79,9 +83,65 @@ impl SqliteStore {
         }
     }
 
+    /// What speaks against the place where it lies, though it can be used.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Makes a run gone for every reader, unless a process that lives executes it, or (without `force`) it has not ended.
+    /// [`SqliteStore::sweep`] then deletes its rows.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and when the store cannot be written.
+    pub fn remove(&self, run: &str, force: bool, now: Millis) -> Result<Removal, StoreError> {
+        remove::mark(&mut self.eraser()?, run, force, now)
+    }
+
+    /// Deletes the rows of removed runs and overwrites where they stood; others write meanwhile. A file of at most `quick`
+    /// bytes is rewritten whole, which is the only way to be sure of gaps in pages that other runs use.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn sweep(&self, quick: u64) -> Result<Swept, StoreError> {
+        remove::sweep(&mut self.eraser()?, quick)
+    }
+
+    /// A connection that overwrites what it deletes.
+    fn eraser(&self) -> Result<Connection, StoreError> {
+        let conn = connect(&self.path, OpenFlags::empty(), WRITER_PATIENCE).map_err(|error| at(&self.path, error))?;
+        conn.execute_batch("PRAGMA secure_delete = ON").map_err(fault::of)?;
+        Ok(conn)
+    }
+
+    /// Copies the store as it is at this moment to `target`, which is written over; runs go on meanwhile. `partial` is
+    /// where the copy grows: a name beside it. Gives how many bytes the copy has.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the copy not be written.
+    pub fn backup(&self, target: &Path, partial: &Path) -> Result<u64, StoreError> {
+        let source = reader(&self.path).map_err(|error| at(&self.path, error))?;
+        backup::copy(&source, target, partial)
+    }
+
+    /// What the bytes of a run hold.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn sizes(&self, run: &RunId) -> Result<Sizes, StoreError> {
+        self.read(|tx| size::of(tx, run))
+    }
+
+    /// The runs that were last written before `before`, the one that rests longest first. Looks at every run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn resting(&self, before: Millis) -> Result<Vec<RunId>, StoreError> {
+        self.read(|tx| query::resting(tx, before))
     }
 
     fn start(path: &Path) -> Result<Arc<Self>, StoreError> {
@@ -89,6 +149,7 @@ impl SqliteStore {
             return Err(StoreError::Unusable(format!("`{}` is a folder", path.display())));
         }
         check_magic(path)?;
+        let warning = locks::check(path, !path.exists()).map_err(|error| at(path, error))?;
         let mut writer =
             connect(path, OpenFlags::SQLITE_OPEN_CREATE, WRITER_PATIENCE).map_err(|error| at(path, error))?;
         migrate::prepare(&mut writer).map_err(|error| at(path, error))?;
@@ -101,6 +162,7 @@ impl SqliteStore {
             .map_err(|error| StoreError::Unusable(format!("no thread can be started: {error}")))?;
         Ok(Arc::new(SqliteStore {
             path: path.to_owned(),
+            warning,
             jobs: Some(jobs),
             thread: Some(thread),
             readers: Mutex::default(),
@@ -210,6 +272,15 @@ impl Store for SqliteStore {
         self.write(move |tx| hand::answer(tx, &id, &request, &value, now))
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        let id = run.clone();
+        self.write(move |tx| hand::cancel(tx, &id))
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.read(|tx| hand::wants_cancelled(tx, run))
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         let (id, request) = (run.clone(), request.to_owned());
         self.write(move |tx| hand::notified(tx, &id, epoch, &request, now))
@@ -241,6 +312,10 @@ impl Store for SqliteStore {
 
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.read(|tx| query::requests(tx, run))
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.read(|tx| query::inbox(tx, limit))
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
@@ -287,7 +362,7 @@ fn connect(path: &Path, flags: OpenFlags, patience: Duration) -> Result<Connecti
     conn.set_prepared_statement_cache_capacity(64);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; \
-         PRAGMA temp_store = MEMORY;",
+         PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;",
     )
     .map_err(fault::at_open)?;
     Ok(conn)
@@ -311,3 +386,6 @@ fn at(path: &Path, error: StoreError) -> StoreError {
 fn writer_gone() -> StoreError {
     StoreError::Unusable("the thread that writes it has ended".into())
 }
+
+#[cfg(test)]
+mod plans;

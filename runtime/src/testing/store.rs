@@ -8,8 +8,8 @@ use super::{
     world::{Doom, World},
 };
 use crate::store::{
-    Answered, Delta, Epoch, EventBatch, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord, Store,
-    StoreCounts, StoreError, Visit,
+    Answered, Delta, Epoch, EventBatch, Inbox, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord,
+    Store, StoreCounts, StoreError, Visit,
 };
 
 /// How many bytes of events a test may tell.
@@ -98,6 +98,14 @@ impl Store for Killing {
         self.world.store.answer(run, request, value, now)
     }
 
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.world.store.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.world.store.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.world.store.notified(run, epoch, request, now)
     }
@@ -128,6 +136,10 @@ impl Store for Killing {
 
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.world.store.requests(run)
+    }
+
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.world.store.inbox(limit)
     }
 
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {

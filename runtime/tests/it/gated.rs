@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wf_runtime::store::{
-    Answered, Delta, Epoch, EventBatch, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord, Store,
-    StoreCounts, StoreError, Visit,
+    Answered, Delta, Epoch, EventBatch, Inbox, Kept, Millis, NewRun, OpenRequest, Owner, Receipt, RunId, RunRecord,
+    Store, StoreCounts, StoreError, Visit,
 };
 
 /// Who decides.
@@ -50,6 +50,14 @@ impl<G: Gate> Store for Gated<G> {
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
         self.store.answer(run, request, value, now)
     }
+    fn cancel(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.store.cancel(run)
+    }
+
+    fn wants_cancelled(&self, run: &RunId) -> Result<bool, StoreError> {
+        self.store.wants_cancelled(run)
+    }
+
     fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
         self.store.notified(run, epoch, request, now)
     }
@@ -76,6 +84,10 @@ impl<G: Gate> Store for Gated<G> {
     fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
         self.store.requests(run)
     }
+    fn inbox(&self, limit: usize) -> Result<Inbox, StoreError> {
+        self.store.inbox(limit)
+    }
+
     fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
         self.store.events(run, after)
     }

@@ -12,6 +12,7 @@ mod group;
 mod hands;
 mod history;
 mod model;
+mod remove;
 mod requests;
 mod rows;
 

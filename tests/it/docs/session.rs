@@ -113,8 +113,15 @@ impl Drop for Session {
     }
 }
 
-/// A line with ids, times, process ids and the lines of the library by their shape.
+/// A line with ids, times, sizes at its end, process ids and the lines of the library by their shape.
 fn shape(line: &str) -> String {
+    let line = match line.rsplit_once(' ') {
+        Some((before, "B" | "kB" | "MB")) if before.ends_with(|c: char| c.is_ascii_digit()) => {
+            let before = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end();
+            &format!("{before}  SIZE")
+        }
+        _ => line,
+    };
     let line = match (line.split_once("executed by "), line.rsplit_once(':')) {
         (Some((before, _)), _) => format!("{before}executed by …"),
         (None, Some((before, _))) if before.contains(" at std/") => format!("{before}:…"),

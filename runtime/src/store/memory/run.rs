@@ -1,7 +1,7 @@
 //! The rows of one run in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     sync::Arc,
 };
 
@@ -41,6 +41,8 @@ struct Request {
     recorded: Option<RecordedAnswer>,
     notified: bool,
     entered: u64,
+    /// The checkpoint at which it was answered or withdrawn.
+    settled: Option<u64>,
 }
 
 impl Request {
@@ -57,8 +59,11 @@ pub(super) struct Run {
     pub(super) checkpoints: BTreeMap<u64, Checkpoint>,
     fibers: BTreeMap<(u32, i32), Vec<Row>>,
     chunks: BTreeMap<u64, Row>,
-    events: Vec<EventBatch>,
+    /// With the checkpoint that they belong to.
+    events: VecDeque<(u64, EventBatch)>,
     requests: BTreeMap<String, Request>,
+    /// Somebody asked for it to be cancelled.
+    pub(super) cancel: bool,
     floor: u64,
     /// Below this one, only what is pinned is left.
     pruned: u64,
@@ -81,8 +86,9 @@ impl Run {
             checkpoints: BTreeMap::new(),
             fibers: BTreeMap::new(),
             chunks: BTreeMap::new(),
-            events: Vec::new(),
+            events: VecDeque::new(),
             requests: BTreeMap::new(),
+            cancel: false,
             floor: 0,
             pruned: 0,
             closed: BTreeMap::new(),
@@ -95,8 +101,9 @@ impl Run {
         if let Some((id, _)) = delta.chunks.iter().find(|(id, _)| self.chunks.contains_key(id) || !ids.insert(*id)) {
             return Err(rules::chunk_again(*id));
         }
-        self.events.extend(delta.told().cloned());
+        self.events.extend(delta.told().map(|batch| (delta.n, batch.clone())));
         self.close(&delta);
+        let before = self.floor;
         self.stand(&delta);
         let Delta { n, header, pinned, pins, fibers, chunks, opened, .. } = delta;
         self.checkpoints.insert(n, Checkpoint { header, pinned });
@@ -116,7 +123,9 @@ impl Run {
         for (row, entered) in opened.into_iter().zip(entered + 1..) {
             self.open(row, entered);
         }
-        self.prune();
+        if self.floor > before {
+            self.prune();
+        }
         Ok(())
     }
 
@@ -144,6 +153,7 @@ impl Run {
 
     fn stand(&mut self, delta: &Delta) {
         self.record.status = delta.status;
+        self.cancel &= !delta.status.has_ended();
         self.record.updated_at = delta.time;
         self.record.last_checkpoint = delta.n;
         self.record.last_seq = rules::last_seq(delta, self.record.last_seq);
@@ -154,6 +164,9 @@ impl Run {
         self.floor = rules::floor(delta, self.floor);
         for (id, end) in &delta.settled {
             let Some(request) = self.requests.get_mut(id) else { continue };
+            if *end != RequestEnd::Refused {
+                request.settled = Some(delta.n);
+            }
             match end {
                 RequestEnd::Answered => request.state = "answered",
                 RequestEnd::Withdrawn => request.state = "withdrawn",
@@ -172,16 +185,33 @@ impl Run {
             Some(known) => {
                 known.notified &= known.is_open() && known.row.asked_at == row.asked_at;
                 known.row = row;
+                known.settled = None;
                 if known.state != "recorded" {
                     known.state = "open";
                     known.recorded = None;
                 }
             }
             None => {
-                self.requests
-                    .insert(row.id.clone(), Request { row, state: "open", recorded: None, notified: false, entered });
+                self.requests.insert(
+                    row.id.clone(),
+                    Request { row, state: "open", recorded: None, notified: false, entered, settled: None },
+                );
             }
         }
+    }
+
+    /// The run as it is asked for, with what it weighs.
+    pub(super) fn record(&self) -> RunRecord {
+        let rows = self.fibers.values().flatten().chain(self.chunks.values()).map(|row| row.data.len());
+        let headers = self.checkpoints.values().map(|checkpoint| checkpoint.header.len());
+        let events = self.events.iter().map(|(_, batch)| batch.lines.len());
+        let requests = self.requests.values().map(|request| {
+            request.row.json.len() + request.recorded.as_ref().map_or(0, |recorded| recorded.value.len())
+        });
+        let given = self.record.input.len() + self.record.settings.len();
+        let result = self.record.result.as_ref().map_or(0, String::len);
+        let bytes = rows.chain(headers).chain(events).chain(requests).sum::<usize>() + given + result;
+        RunRecord { bytes: bytes as u64, ..self.record.clone() }
     }
 
     /// Deletes what only checkpoints below the floor needed. Only what was closed since the floor was last moved is
@@ -190,6 +220,11 @@ impl Run {
         let floor = self.floor;
         let later = self.closed.split_off(&floor.saturating_add(1));
         let closed = std::mem::replace(&mut self.closed, later);
+        let told = rules::told_floor(self.record.last_checkpoint, floor);
+        while self.events.front().is_some_and(|(n, _)| *n < told) {
+            self.events.pop_front();
+        }
+        self.requests.retain(|_, request| request.settled.is_none_or(|n| n >= told));
         if closed.is_empty() && self.checkpoints.first_key_value().is_none_or(|(n, _)| *n >= floor) {
             return;
         }
@@ -284,7 +319,7 @@ impl Run {
 
     pub(super) fn events_after(&self, after: u64) -> Vec<EventBatch> {
         let last = |batch: &EventBatch| batch.first_seq.saturating_add(batch.count).saturating_sub(1);
-        self.events.iter().filter(|batch| last(batch) > after).cloned().collect()
+        self.events.iter().map(|(_, batch)| batch).filter(|batch| last(batch) > after).cloned().collect()
     }
 
     pub(super) fn kept(&self) -> Option<Kept> {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{
-    apply::{exec, rid},
+    apply::{exec, request_bytes, rid},
     fault,
     number::*,
 };
@@ -14,15 +14,17 @@ pub(super) fn begin(tx: &Transaction<'_>, run: &NewRun) -> Result<Epoch, StoreEr
     let epoch = Epoch(1);
     exec(
         tx,
-        "INSERT INTO standing (rid, status, updated_at, epoch, owner, lease_until, last_checkpoint, last_seq, floor) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0)",
+        "INSERT INTO standing \
+         (rid, status, updated_at, epoch, owner, lease_until, last_checkpoint, last_seq, floor, bytes) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, ?7)",
         params![
             rid,
             RunStatus::Running.text(),
             run.created_at,
             stored(epoch.0)?,
             run.owner.to_text(),
-            run.created_at.saturating_add(LEASE_MS)
+            run.created_at.saturating_add(LEASE_MS),
+            (run.input.len() + run.settings.len()) as i64
         ],
     )?;
     exec(
@@ -33,12 +35,23 @@ pub(super) fn begin(tx: &Transaction<'_>, run: &NewRun) -> Result<Epoch, StoreEr
     Ok(epoch)
 }
 
+/// The rows of a run that is being removed keep its number until they are gone, so no other run gets it.
 fn enter(tx: &Transaction<'_>, run: &NewRun) -> Result<i64, StoreError> {
     let entered = exec(
         tx,
-        "INSERT INTO run (id, workflow, script, code_hash, created_at, input, settings) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        params![&*run.id, run.workflow, run.script, run.code_hash, run.created_at, run.input, run.settings],
+        "INSERT INTO run (rid, id, workflow, script, code_hash, created_at, input, settings, reversed) \
+         VALUES (1 + max((SELECT coalesce(max(rid), 0) FROM run), (SELECT coalesce(max(rid), 0) FROM removed)), \
+         ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        params![
+            &*run.id,
+            run.workflow,
+            run.script,
+            run.code_hash,
+            run.created_at,
+            run.input,
+            run.settings,
+            rules::reversed(&run.id)
+        ],
     )?;
     match entered {
         0 => Err(StoreError::Exists(run.id.to_string())),
@@ -103,12 +116,29 @@ pub(super) fn answer(
     if let Some(reason) = rules::refuse_answer(request, state.as_deref()) {
         return Ok(Answered::Refused(reason));
     }
+    let before = request_bytes(tx, rid, request)?;
     exec(
         tx,
         "UPDATE request SET state = 'recorded', answer = ?3, answered_at = ?4 WHERE rid = ?1 AND id = ?2",
         params![rid, request, value, now],
     )?;
+    let grown = request_bytes(tx, rid, request)? - before;
+    exec(tx, "UPDATE standing SET bytes = bytes + ?2 WHERE rid = ?1", params![rid, grown])?;
     Ok(Answered::Recorded)
+}
+
+/// One that has failed may be under way again, before that is saved.
+pub(super) fn cancel(tx: &Transaction<'_>, run: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE standing SET cancel = 1 WHERE rid = ?1 AND \
+               (status IN ('running', 'paused', 'cancelling') OR status = 'failed' AND owner IS NOT NULL)";
+    Ok(exec(tx, sql, [rid(tx, run)?])? > 0)
+}
+
+pub(super) fn wants_cancelled(tx: &Transaction<'_>, run: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT cancel FROM run JOIN standing USING (rid) WHERE id = ?1";
+    let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+    let wanted: Option<bool> = statement.query_row([run], |row| row.get(0)).optional().map_err(fault::of)?;
+    wanted.ok_or_else(|| StoreError::NotFound(format!("run `{run}`")))
 }
 
 pub(super) fn notified(

@@ -1,17 +1,17 @@
 //! What is asked about runs, rather than by them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use rusqlite::{Params, Row, Transaction, params};
+use rusqlite::{Params, Row, Transaction, params, types::Value};
 
 use super::{apply::rid, fault, number::*};
 use crate::store::{
-    Epoch, EventBatch, Kept, Millis, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus,
-    StoreError, owner,
+    COUNTED, Epoch, EventBatch, Inbox, Kept, Millis, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord,
+    RunStatus, StoreError, owner, rules,
 };
 
 const RUN: &str = "SELECT id, workflow, script, code_hash, input, settings, status, created_at, updated_at, epoch, \
-                   owner, lease_until, last_checkpoint, last_seq, wake_at, json \
+                   owner, lease_until, last_checkpoint, last_seq, wake_at, json, bytes \
                    FROM run JOIN standing USING (rid) LEFT JOIN result USING (rid)";
 
 pub(super) fn run(tx: &Transaction<'_>, id: &str) -> Result<RunRecord, StoreError> {
@@ -55,21 +55,45 @@ pub(super) fn due(
 
 /// The very id first, so that a limit does not cut it off.
 pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<Vec<RunId>, StoreError> {
-    let sql = "SELECT id FROM run \
-               WHERE substr(id, 1, length(?1)) = ?1 OR (length(?1) > 0 AND substr(id, -length(?1)) = ?1) \
-               ORDER BY id <> ?1, id LIMIT ?2";
-    all(tx, sql, params![part, limit(most)], |row| Ok(Arc::from(text(row, 0)?)))
+    let begin = "SELECT id FROM run WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+    let end = "SELECT id FROM run WHERE reversed >= ?1 AND reversed < ?2 ORDER BY reversed LIMIT ?3";
+    let mut found = BTreeSet::new();
+    for (sql, part) in [(begin, part.to_owned()), (end, rules::reversed(part))] {
+        // Bytes are greater than any text.
+        let behind = rules::behind(&part).map_or(Value::Blob(Vec::new()), Value::Text);
+        found.extend(all(tx, sql, params![part, behind, limit(most)], |row| Ok(Arc::from(text(row, 0)?)))?);
+    }
+    let mut found: Vec<RunId> = found.into_iter().collect();
+    found.sort_by_key(|id| &**id != part);
+    found.truncate(most);
+    Ok(found)
 }
 
+const REQUEST: &str = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at, \
+                       notified_at FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
+
 pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
-    let rid = run.map(|run| rid(tx, run)).transpose()?;
-    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at, notified_at \
-               FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
     let order = "ORDER BY asked_at, request.rowid";
-    match rid {
-        Some(rid) => all(tx, &format!("{sql} AND rid = ?1 {order}"), [rid], request),
-        None => all(tx, &format!("{sql} {order}"), [], request),
+    match run.map(|run| rid(tx, run)).transpose()? {
+        Some(rid) => all(tx, &format!("{REQUEST} AND rid = ?1 {order}"), [rid], request),
+        None => all(tx, &format!("{REQUEST} {order}"), [], request),
     }
+}
+
+pub(super) fn inbox(tx: &Transaction<'_>, most: usize) -> Result<Inbox, StoreError> {
+    let sql = format!("{REQUEST} ORDER BY asked_at, request.rowid LIMIT ?1");
+    let requests = all(tx, &sql, [limit(most)], request)?;
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM request WHERE state IN ('open', 'recorded') \
+               ORDER BY asked_at LIMIT ?1)";
+    let counted = all(tx, sql, [limit(requests.len().saturating_add(COUNTED))], |row| counted(row, 0))?;
+    let more = counted.into_iter().sum::<u64>().saturating_sub(requests.len() as u64);
+    Ok(Inbox { requests, more })
+}
+
+pub(super) fn resting(tx: &Transaction<'_>, before: Millis) -> Result<Vec<RunId>, StoreError> {
+    // An index of these times would have to be written at every commit.
+    let sql = "SELECT id FROM standing JOIN run USING (rid) WHERE updated_at < ?1 ORDER BY updated_at, rid";
+    all(tx, sql, [before], |row| Ok(Arc::from(text(row, 0)?)))
 }
 
 pub(super) fn events(tx: &Transaction<'_>, run: &str, after: u64) -> Result<Vec<EventBatch>, StoreError> {
@@ -97,7 +121,7 @@ pub(super) fn checkpoints(tx: &Transaction<'_>, run: &str) -> Result<Vec<u64>, S
 }
 
 /// All rows that a query gives.
-fn all<T>(
+pub(super) fn all<T>(
     tx: &Transaction<'_>,
     sql: &str,
     params: impl Params,
@@ -136,6 +160,8 @@ fn record(row: &Row<'_>) -> Result<RunRecord, StoreError> {
         last_seq: counted(row, 13)?,
         wake_at: column(row, 14)?,
         result: column(row, 15)?,
+        // Counting never comes out below nothing, but a row may be damaged.
+        bytes: u64::try_from(column::<i64>(row, 16)?).unwrap_or(0),
         id,
     })
 }

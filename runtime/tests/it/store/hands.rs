@@ -6,7 +6,35 @@ use super::*;
 
 over_both_stores! {
     a_living_owner_keeps_its_run, a_dead_owner_does_not, a_zombie_writes_nothing, a_released_run_is_free,
-    a_lease_is_renewed
+    a_lease_is_renewed, due_runs_are_found
+}
+
+fn due_runs_are_found(store: &dyn Store) {
+    // What each run waits for, and who has it: nobody, someone whose lease has ended, someone dead, someone alive.
+    let runs = [
+        ("later", Some(9_000), RunStatus::Paused, None),
+        ("second", Some(5_000), RunStatus::Paused, None),
+        ("first", Some(3_000), RunStatus::Paused, Some((elsewhere(1), -20_000))),
+        ("dead", Some(4_000), RunStatus::Running, Some((ended(), 0))),
+        ("held", Some(2_000), RunStatus::Running, Some((elsewhere(1), 0))),
+        ("over", Some(1_000), RunStatus::Failed, None),
+        ("asks", None, RunStatus::Paused, None),
+    ];
+    for (name, wake_at, status, holder) in runs {
+        let (run, epoch) = begin(store, name);
+        commit(store, &run, epoch, Delta { wake_at, status, ..delta(1) }).unwrap();
+        match holder {
+            Some((owner, ago)) => drop(store.acquire(&run, owner, true, 5_000 + ago).unwrap()),
+            None => store.release(&run, epoch).unwrap(),
+        }
+    }
+    let due =
+        |now, limit| store.due(now, false, limit).unwrap().iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(due(5_000, 9), ["first", "dead", "second"], "held by the living: `held`");
+    assert_eq!(due(5_000, 2), ["first", "dead"]);
+    assert_eq!(due(2_999, 9), [""; 0]);
+    assert_eq!(due(100_000, 9), ["held", "first", "dead", "second", "later"], "no lease is left");
+    assert_eq!(due(100_000, 0), [""; 0]);
 }
 
 /// A process of this host that has ended.

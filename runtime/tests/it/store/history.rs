@@ -1,12 +1,43 @@
 //! Which rows a checkpoint consists of, and which checkpoints are kept.
 
-use wf_runtime::store::{Kept, Store, StoreError};
+use wf_runtime::store::{Answered, Kept, RequestEnd, Store, StoreError};
 
 use super::*;
 
 over_both_stores! {
     each_checkpoint_has_its_rows, the_floor_deletes, a_pinned_checkpoint_stays_whole, a_reset_names_nothing_older,
-    a_floor_does_not_go_back, two_runs_do_not_meet
+    a_floor_does_not_go_back, two_runs_do_not_meet, old_events_go
+}
+
+/// The events of the last 10,000 checkpoints are kept, and the requests that ended in them.
+fn old_events_go(store: &dyn Store) {
+    let (run, epoch) = begin(store, "a");
+    let (all, all_epoch) = begin(store, "keeps all");
+    let mut receipts = Vec::new();
+    for n in 1..=10_300 {
+        let mut next = Delta { events: events(n, 1), floor: n.saturating_sub(5) / 64 * 64, ..delta(n) };
+        if n <= 2 {
+            next.opened = vec![request(&format!("q{n}"), 5)];
+        }
+        if n == 3 {
+            next.settled = vec![("q1".into(), RequestEnd::Withdrawn)];
+        }
+        receipts.push(store.commit(&run, epoch, next));
+        receipts.push(store.commit(&all, all_epoch, Delta { events: events(n, 1), ..delta(n) }));
+    }
+    receipts.into_iter().for_each(|receipt| wait(receipt).unwrap());
+    let first = |run| store.events(run, 0).unwrap()[0].first_seq;
+    // The floor moved last at 10,245, when the checkpoints below 245 had become too old.
+    assert_eq!(first(&run), 245);
+    assert_eq!(first(&all), 1);
+    assert_eq!(store.events(&run, 0).unwrap().len(), 10_300 - 244);
+    let ids: Vec<_> = store.requests(Some(&run)).unwrap().into_iter().map(|open| open.request.id).collect();
+    assert_eq!(ids, ["q2"], "an open request stays however old it is");
+    let reason = |id| match store.answer(&run, id, "1", 9).unwrap() {
+        Answered::Refused(reason) => reason,
+        Answered::Recorded => "recorded".into(),
+    };
+    assert_eq!((reason("q1"), reason("q2")), ("there is no request `q1` in this run".into(), "recorded".into()));
 }
 
 /// Checkpoints 1 to 4: fiber 0 changes each time, fiber 1 lives from 2 to 3, chunk 2 dies at 4.

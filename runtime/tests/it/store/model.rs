@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wf_runtime::store::{MemoryStore, Store};
+use wf_runtime::store::{MemoryStore, RequestEnd, Store};
 
 use super::*;
 
@@ -70,6 +70,12 @@ impl Model {
         delta.dead = (0..dice.roll(3)).map(|_| dice.roll(*next_chunk + 1)).collect();
         delta.dead.retain(|id| delta.chunks.iter().all(|(new, _)| new != id));
         delta.floor = n.saturating_sub(dice.roll(12));
+        delta.events = (!dice.one_in(3)).then(|| events(n * 10, 1 + dice.roll(3))).flatten();
+        delta.result = dice.one_in(5).then(|| "é".repeat(dice.roll(9) as usize));
+        let name = |dice: &mut Dice| format!("q{}", dice.roll(4));
+        delta.opened = (0..dice.roll(2)).map(|_| request(&name(dice), 5)).collect();
+        let ends = [RequestEnd::Answered, RequestEnd::Withdrawn, RequestEnd::Refused];
+        delta.settled = (0..dice.roll(2)).map(|_| (name(dice), ends[dice.roll(3) as usize])).collect();
         delta
     }
 }
@@ -85,6 +91,7 @@ fn both_stores_hold_what_the_model_holds() {
         assert_eq!(begin(&*memory, &name).1, epoch);
         check_seed(&*disk, &*memory, &run, epoch, seed);
     }
+    check_bytes(&*disk, &*memory, folder.path());
     drop(disk);
     let rows = rusqlite::Connection::open(folder.path().join("wf.db")).unwrap();
     for (table, until) in [("fiber", "until"), ("chunk", "coalesce(dead_since, 9223372036854775807)")] {
@@ -97,6 +104,31 @@ fn both_stores_hold_what_the_model_holds() {
     }
 }
 
+/// What is counted along the way is what a count of all rows gives, in both stores and in the parts of each run.
+fn check_bytes(disk: &SqliteStore, memory: &MemoryStore, folder: &std::path::Path) {
+    let rows = rusqlite::Connection::open(folder.join("wf.db")).unwrap();
+    let column = |table: &str, bytes: &str, run: &RunId| -> u64 {
+        let sql = format!("SELECT coalesce(sum({bytes}), 0) FROM {table} JOIN run AS r USING (rid) WHERE r.id = ?1");
+        let sum: i64 = rows.query_row(&sql, [&**run], |row| row.get(0)).unwrap();
+        u64::try_from(sum).unwrap()
+    };
+    for record in disk.runs(99).unwrap() {
+        let run = &record.id;
+        let counted = column("checkpoint", "octet_length(header)", run)
+            + column("fiber", "octet_length(data)", run)
+            + column("chunk", "octet_length(data)", run)
+            + column("event", "octet_length(lines)", run)
+            + column("request", "octet_length(json) + coalesce(octet_length(answer), 0)", run)
+            + column("result", "octet_length(json)", run)
+            + record.input.len() as u64
+            + record.settings.len() as u64;
+        assert!(counted > 100);
+        assert_eq!(record.bytes, counted, "{run}");
+        assert_eq!(memory.run(run).unwrap().bytes, counted, "{run} in memory");
+        assert_eq!(disk.sizes(run).unwrap().total(), counted, "{run} by its parts");
+    }
+}
+
 fn check_seed(disk: &dyn Store, memory: &dyn Store, run: &RunId, epoch: Epoch, seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let empty = Whole { n: 0, header: Vec::new(), fibers: BTreeMap::new(), chunks: BTreeMap::new() };
@@ -105,6 +137,11 @@ fn check_seed(disk: &dyn Store, memory: &dyn Store, run: &RunId, epoch: Epoch, s
     for step in 0..80 {
         let delta = model.random(&mut dice, &mut next_chunk);
         model.apply(&delta);
+        if dice.one_in(4) {
+            let (name, value) = (format!("q{}", dice.roll(4)), "7".repeat(dice.roll(20) as usize));
+            let answered = disk.answer(run, &name, &value, 5).unwrap();
+            assert_eq!(memory.answer(run, &name, &value, 5).unwrap(), answered, "seed {seed} step {step}");
+        }
         commit(memory, run, epoch, delta.clone()).unwrap();
         commit(disk, run, epoch, delta).unwrap();
         if step % 10 == 9 {

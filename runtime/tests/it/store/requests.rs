@@ -6,7 +6,8 @@ use super::*;
 
 over_both_stores! {
     an_answer_waits_for_the_owner, an_answer_is_taken_once, a_withdrawn_request_refuses, a_refused_answer_opens_again,
-    an_id_may_be_used_again, opened_again_keeps_its_answer, oldest_first
+    an_id_may_be_used_again, opened_again_keeps_its_answer, oldest_first,
+    a_page_of_the_inbox
 }
 
 /// A run that asks `q` at its first checkpoint.
@@ -82,6 +83,18 @@ fn opened_again_keeps_its_answer(store: &dyn Store) {
     let open = store.requests(Some(&run)).unwrap();
     assert_eq!(open[0].recorded.as_ref().map(|answer| answer.value.as_str()), Some("1"));
     assert_eq!(open[0].request.asked_at, 70);
+}
+
+fn a_page_of_the_inbox(store: &dyn Store) {
+    let (run, epoch) = begin(store, "a");
+    let opened = (0..30).map(|at| request(&format!("q{at}"), 100 - at)).collect();
+    commit(store, &run, epoch, Delta { opened, ..delta(1) }).unwrap();
+    let page = |limit| {
+        let found = store.inbox(limit).unwrap();
+        (found.requests.into_iter().map(|open| open.request.id).collect::<Vec<_>>(), found.more)
+    };
+    assert_eq!(page(2), (vec!["q29".to_owned(), "q28".into()], 28));
+    assert_eq!((page(30).1, page(99).1, page(0)), (0, 0, (Vec::new(), 30)));
 }
 
 fn oldest_first(store: &dyn Store) {

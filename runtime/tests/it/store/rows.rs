@@ -103,7 +103,12 @@ fn ids_by_their_ends(store: &dyn Store) {
     assert_eq!(all(like("ab", 1)), ["ab"], "the very id comes first");
     assert_eq!(all(like("%", 9)), ["zab%"], "no wild cards");
     assert_eq!(all(like("é", 9)), ["é-ab"]);
-    assert_eq!(all(like("", 9)).len(), 6);
+    assert_eq!(all(like("é-", 9)), ["é-ab"]);
+    assert_eq!(all(like("b%", 9)), ["zab%"]);
+    assert!(all(like("\u{10ffff}", 9)).is_empty());
+    begin(store, "a\u{10ffff}");
+    assert_eq!(all(like("\u{10ffff}", 9)), ["a\u{10ffff}"]);
+    assert_eq!(all(like("", 9)).len(), 7);
     assert!(all(like("q", 9)).is_empty());
 }
 
