@@ -280,7 +280,8 @@ fn worker(
         let verdict = match crashes {
             None => runtime.block_on(testing::run(&suite.image, test, &suite.settings)),
             Some(crashing) => {
-                let how = Everywhere { seed: crashing.seed, only: crashing.only, progress: &crashing.done };
+                let (seed, only, progress) = (crashing.seed, crashing.only, &crashing.done);
+                let how = Everywhere { seed, most: testing::MOST_WRITES, only, progress };
                 runtime.block_on(testing::run_everywhere(&suite.image, test, &suite.settings, &how))
             }
         };

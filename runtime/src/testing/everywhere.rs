@@ -13,7 +13,7 @@ use wf_lang::program::Test;
 use super::{Kill, Settings, Verdict, diff::diff, failure::Failure, played};
 use crate::machine::Image;
 
-/// Past so many writes a sample of so many is taken.
+/// The most writes that users have tried.
 pub const MOST_WRITES: u64 = 200;
 
 /// At which writes a test is crashed.
@@ -21,6 +21,8 @@ pub const MOST_WRITES: u64 = 200;
 pub struct Everywhere<'a> {
     /// What a sample is drawn by.
     pub seed: u64,
+    /// Past so many writes a sample of so many is taken.
+    pub most: u64,
     /// Only this write, from 1.
     pub only: Option<u64>,
     /// Counts the crashes, for those who watch.
@@ -88,8 +90,12 @@ pub async fn run_everywhere(image: &Arc<Image>, test: &Test, settings: &Settings
 
 /// What a crash has changed.
 fn changed(whole: &Verdict, trace: &Trace, crashed: Verdict, after: &Trace) -> Option<Failure> {
-    if let Some(twice) = after.finished.windows(2).find(|pair| pair[0] == pair[1]) {
-        let failure = Failure::new(format!("the step `{}` has finished before a crash, and was run again", twice[0]));
+    // The attempts of a step around it are not told in its path, so it may have completed more than once without a crash.
+    let times = |trace: &Trace, path: &String| trace.finished.iter().filter(|found| *found == path).count();
+    let more = |path: &&String| times(after, path) > times(trace, path).max(1);
+    let repeats = after.finished.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]);
+    if let Some(twice) = repeats.into_iter().find(more) {
+        let failure = Failure::new(format!("the step `{twice}` has finished before a crash, and was run again"));
         return Some(failure.help("this is an error of wf: please report it, with the script"));
     }
     if after.unknown {
@@ -116,11 +122,11 @@ fn chosen(writes: u64, how: &Everywhere<'_>) -> (BTreeSet<u64>, bool) {
     if let Some(only) = how.only {
         return ((1..=writes).filter(|write| *write == only).collect(), false);
     }
-    if writes <= MOST_WRITES {
+    if writes <= how.most {
         return ((1..=writes).collect(), false);
     }
     let (mut drawn, mut state) = (BTreeSet::new(), how.seed);
-    while (drawn.len() as u64) < MOST_WRITES {
+    while (drawn.len() as u64) < how.most {
         drawn.insert(next(&mut state) % writes + 1);
     }
     (drawn, true)
@@ -139,7 +145,7 @@ mod tests {
     use super::*;
 
     fn of(writes: u64, seed: u64, only: Option<u64>) -> (BTreeSet<u64>, bool) {
-        chosen(writes, &Everywhere { seed, only, progress: &AtomicU64::new(0) })
+        chosen(writes, &Everywhere { seed, most: MOST_WRITES, only, progress: &AtomicU64::new(0) })
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! same.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -90,6 +90,8 @@ pub(super) struct Inner {
     pub(super) foreign: bool,
     /// Whether the run was saved since the test itself has crashed it.
     pub(super) settled: bool,
+    /// The requests that only a crash from outside has asked, by identity.
+    pub(super) retried: BTreeSet<String>,
     /// A step with `@on_crash("throw")` threw after a crash from outside.
     pub(super) unknown: bool,
     /// What had happened when the crash from outside came.
