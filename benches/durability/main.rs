@@ -2,7 +2,8 @@
 //! still works.
 //!
 //! Everything is compared within one run of this program, in turns, as medians of ratios: the machine may be busy with
-//! other things. Processor time stands beside the time that passed.
+//! other things. Processor time stands beside the time that passed. With names of parts (`-- growth computing`) only those
+//! are measured.
 //!
 //! Everything lies in a temporary folder: with `TMPDIR` in memory the disk is out of the picture, and what is left is ours.
 
@@ -43,6 +44,16 @@ pub(crate) struct Size {
     pub(crate) resumed: usize,
 }
 
+/// The parts, by their names, in the order in which they are shown.
+const PARTS: &[(&str, fn(&Path, &Size))] = &[
+    ("effects", effects::report),
+    ("growth", growth::report),
+    ("resume", resume::report),
+    ("command", command::report),
+    ("computing", computing::report),
+    ("scale", scale::report),
+];
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, steps, path] = args.as_slice()
@@ -69,7 +80,7 @@ fn main() -> ExitCode {
             repeats: 9,
             early: 100,
             late: 5_000,
-            starts: 15,
+            starts: 40,
             branches: &[2_000, 10_000, 100_000],
             runs: 1_000,
             steps_of_long: 1_000_000,
@@ -78,12 +89,11 @@ fn main() -> ExitCode {
     };
     let folder = tempfile::tempdir().expect("a folder");
     println!("durability{}", if quick { ", in short: the figures mean nothing" } else { "" });
-    effects::report(folder.path(), &size);
-    growth::report(folder.path(), &size);
-    resume::report(folder.path(), &size);
-    command::report(folder.path(), &size);
-    computing::report(folder.path(), &size);
-    scale::report(folder.path(), &size);
+    let named = |name: &str| args.iter().any(|arg| arg == name);
+    let all = !PARTS.iter().any(|(name, _)| named(name));
+    for (_, report) in PARTS.iter().filter(|(name, _)| all || named(name)) {
+        report(folder.path(), &size);
+    }
     ExitCode::SUCCESS
 }
 

@@ -37,11 +37,16 @@ pub(crate) fn report(folder: &Path, size: &Size) {
     }
     // The same with a small live state: what is loaded is what lives, however long the run was.
     let script = Script::new(LONG);
-    let times = [size.early, size.resumed].map(|steps| {
-        let path = fresh(folder, "resume-long");
+    let paths = [(size.early, "resume-early"), (size.resumed, "resume-long")].map(|(steps, name)| {
+        let path = fresh(folder, name);
         stop_in(&script, &path, steps);
-        spread((0..size.repeats).map(|_| go_on(&path).iter().sum())).middle
+        path
     });
+    // In turns, so that what else goes on meets both.
+    let turns: Vec<[f64; 2]> = (0..size.repeats * 4)
+        .map(|_| [0, 1].map(|which| paths.get(which).map_or(0.0, |path| go_on(path).iter().sum())))
+        .collect();
+    let times = [0, 1].map(|which| spread(turns.iter().map(|turn| turn[which])).middle);
     println!(
         "   with little to load: {:.2} after {} steps, {:.2} after {}",
         times[0], size.early, times[1], size.resumed

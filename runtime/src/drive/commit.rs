@@ -19,6 +19,9 @@ use crate::{
 /// The floor moves in steps, so that cleaning up costs little.
 const FLOOR_STEP: u64 = 64;
 
+/// About as long as the line of an event gets.
+const LINE: usize = 256;
+
 /// How many open requests the event lists that says that a run is paused.
 const MOST_LISTED: usize = 100;
 
@@ -170,7 +173,8 @@ impl Run {
         if events.is_empty() {
             return None;
         }
-        let mut lines = String::new();
+        // Doubled as it grows, the text of very many events would be there twice. What is not written to takes no memory.
+        let mut lines = String::with_capacity(events.len().saturating_mul(LINE));
         for (event, seq) in events.iter().zip(first_seq..) {
             event.write_line(&self.id, seq, time, &mut lines);
         }

@@ -42,8 +42,9 @@ pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen, retry};
 const FUEL: u32 = 100_000;
 /// How many deltas of a run may wait to become durable.
 const QUEUED: usize = 2;
-/// How long an event or an unsaved result may wait while the machine computes.
-const NEWS_MAY_WAIT: Duration = Duration::from_millis(10);
+/// How long an event or an unsaved result may wait while the machine computes. It is shown when it is durable, which
+/// takes a disk some milliseconds more, and ten are promised for both.
+const NEWS_MAY_WAIT: Duration = Duration::from_millis(5);
 /// How often the store is asked for what other processes have recorded: answers, and that the run is to be cancelled.
 const LOOK_FOR_WISHES: Duration = Duration::from_millis(200);
 

@@ -54,7 +54,7 @@ pub(super) struct Clocks {
 const FEW: usize = 64;
 
 impl Clocks {
-    fn sweep(&mut self, fibers: &BTreeMap<u32, Fiber>) {
+    fn sweep(&mut self, fibers: &BTreeMap<u32, Box<Fiber>>) {
         while self.due.first().is_some_and(|first| !is_running(fibers, first)) {
             self.due.pop_first();
         }
@@ -66,7 +66,7 @@ impl Clocks {
 }
 
 /// Whether a clock of an attempt runs until that moment.
-fn is_running(fibers: &BTreeMap<u32, Fiber>, (due, fiber, frame): &(Millis, u32, u32)) -> bool {
+fn is_running(fibers: &BTreeMap<u32, Box<Fiber>>, (due, fiber, frame): &(Millis, u32, u32)) -> bool {
     let Some(fiber) = fibers.get(fiber) else { return false };
     let at = fiber.deadlines.binary_search_by_key(frame, |deadline| deadline.frame);
     at.is_ok_and(|at| fiber.deadlines[at].clock == Clock::Runs(*due))

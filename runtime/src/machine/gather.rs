@@ -83,7 +83,7 @@ impl Machine {
             self.fibers.insert(parent, joining);
             let Some(mut child) = child else { break };
             self.turns.last(&mut child);
-            self.fibers.insert(child.id, child);
+            self.fibers.insert(child.id, Box::new(child));
         }
         self.join(parent);
     }

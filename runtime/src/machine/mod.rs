@@ -70,7 +70,8 @@ pub enum Progress {
 pub struct Machine {
     pub(crate) image: Arc<Image>,
     pub(crate) run: RunId,
-    pub(crate) fibers: BTreeMap<u32, Fiber>,
+    /// Each in a box: nodes of the map are half empty, and a fiber leaves the map for its turn and comes back.
+    pub(crate) fibers: BTreeMap<u32, Box<Fiber>>,
     pub(crate) turns: turns::Turns,
     /// The top-level `let`s.
     pub(crate) globals: Vec<Value>,
@@ -111,7 +112,7 @@ impl Machine {
         let mut fiber = Fiber::new(0, None, Around::default());
         machine.enter(&mut fiber, workflow.start.0, args, &[]);
         machine.turns.last(&mut fiber);
-        machine.fibers.insert(0, fiber);
+        machine.fibers.insert(0, Box::new(fiber));
         machine.next_fiber = 1;
         machine
     }
@@ -154,7 +155,7 @@ impl Machine {
             let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
             fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
             fiber.look_at = fiber.look_at.min(MAX_FRAMES.saturating_sub(fiber.depth));
-            self.fibers.insert(fiber.id, fiber);
+            self.fibers.insert(fiber.id, Box::new(fiber));
         }
         for (parent, child) in links {
             if let Some(FiberState::Joining(group)) = self.fibers.get_mut(&parent).map(|parent| &mut parent.state) {
@@ -206,7 +207,7 @@ impl Machine {
                 }
                 Stop::Finished(end) => {
                     self.turns.pop();
-                    self.finished(fiber, end);
+                    self.finished(*fiber, end);
                 }
             }
             match self.end.take() {

@@ -121,7 +121,7 @@ impl Machine {
 
     /// The fiber that observes a branch most closely, with the fibers of that branch.
     pub(crate) fn observing(&self) -> Option<(u32, Vec<u32>)> {
-        let observes = |fiber: &&Fiber| match &fiber.state {
+        let observes = |fiber: &&Box<Fiber>| match &fiber.state {
             FiberState::Joining(group) => {
                 let spec = self.image.program.gathers.get(usize::from(group.gather));
                 spec.is_some_and(|spec| spec.mode == GatherMode::Observe)
@@ -194,7 +194,7 @@ impl Machine {
         beside.enter(&mut fiber, closure.function().0, args, closure.captures());
         fiber.state = FiberState::Ready(None);
         beside.turns.last(&mut fiber);
-        beside.fibers.insert(0, fiber);
+        beside.fibers.insert(0, Box::new(fiber));
         beside.next_fiber = 1;
         loop {
             match beside.run(FUEL) {

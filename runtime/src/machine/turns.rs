@@ -38,7 +38,7 @@ impl Turns {
     }
 
     /// The fiber that became ready last goes on before all others.
-    pub(super) fn first(&mut self, fibers: &mut BTreeMap<u32, Fiber>) {
+    pub(super) fn first(&mut self, fibers: &mut BTreeMap<u32, Box<Fiber>>) {
         let Some(id) = self.ready.pop_back() else { return };
         // One that was given up may still stand there.
         let first = self.ready.iter().find_map(|id| fibers.get(id)).map(|fiber| fiber.turn);
@@ -49,7 +49,7 @@ impl Turns {
     }
 
     /// Takes up the fibers of a machine that was loaded: those that can run have their turns.
-    pub(super) fn adopt(&mut self, fibers: &BTreeMap<u32, Fiber>) {
+    pub(super) fn adopt(&mut self, fibers: &BTreeMap<u32, Box<Fiber>>) {
         let mut ready: Vec<(i64, u32)> = fibers.values().filter(|f| can_run(f)).map(|f| (f.turn, f.id)).collect();
         ready.sort_unstable();
         self.next = ready.last().map_or(0, |(turn, _)| turn.saturating_add(1));
