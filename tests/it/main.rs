@@ -12,6 +12,7 @@ mod moved;
 mod people;
 mod pipes;
 mod run;
+mod saved;
 mod store_faults;
 mod support;
 mod terminal;
