@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check::Check, events::Events, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show, test::Test};
+use crate::{
+    check::Check, events::Events, fork::Fork, list::List, lsp::Lsp, resume::Resume, run::Run, show::Show, test::Test,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Events(Events),
+    Fork(Fork),
     /// Say what is wrong with scripts, without running them
     Check(Check),
     /// Run the tests of scripts: no network, in memory, time passes by itself

@@ -10,6 +10,7 @@ mod compiled;
 mod engine;
 mod events;
 mod find;
+mod fork;
 mod list;
 mod load;
 mod lsp;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Resume(resume) => resume.run(),
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
+        Command::Fork(fork) => fork.run(),
         Command::Events(events) => events.run(),
         Command::Check(check) => check.run(),
         Command::Test(test) => test.run(),

@@ -117,10 +117,9 @@ pub(crate) fn go_on(
     showing: &Showing,
     with: GoOn,
 ) -> Result<Exit, String> {
-    let code = compiled::stored(&**store, record)?;
+    let code = compiled::stored_at(&**store, record, with.at)?;
     let image = code.image().map_err(|error| error.to_string())?;
-    let mut settings: Settings = serde_json::from_str(&record.settings)
-        .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
+    let mut settings = Settings::of(record)?;
     settings.allow.extend(with.allow.clone());
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
     let host: Arc<dyn Host> = Arc::new(host);
@@ -171,13 +170,13 @@ pub(crate) fn go_on(
     }
 }
 
-fn misfit(request: &Json, reason: &str) -> String {
+pub(crate) fn misfit(request: &Json, reason: &str) -> String {
     let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
     format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
 }
 
 /// The request that an answer is for.
-fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
+pub(crate) fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
     let ids = || {
         let ids: Vec<String> =
             requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();

@@ -60,17 +60,21 @@ impl Show {
 
     fn json(&self, store: &SqliteStore, record: &RunRecord) -> Result<Shown, String> {
         let failed = |error: wf_runtime::store::StoreError| error.to_string();
-        let code = compiled::stored(store, record)?;
+        let code = compiled::stored_at(store, record, self.at)?;
         let image = code.image().map_err(|error| error.to_string())?;
         let machine = look(&image, store, record, self.at).map_err(|error| error.to_string())?;
         let stored: Json =
             record.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let requests: Vec<Json> = store
-            .requests(Some(&record.id))
-            .map_err(failed)?
-            .iter()
-            .map(|open| serde_json::from_str(&open.request.json).unwrap_or_default())
-            .collect();
+        let requests: Vec<Json> = if let (Some(_), Some(machine)) = (self.at, &machine) {
+            machine.open_requests()
+        } else {
+            store
+                .requests(Some(&record.id))
+                .map_err(failed)?
+                .iter()
+                .map(|open| serde_json::from_str(&open.request.json).unwrap_or_default())
+                .collect()
+        };
         let workflow = image.program.workflow(Some(&record.workflow));
         let state = match (&machine, workflow) {
             (Some(machine), Some(workflow)) if stored.is_null() || self.at.is_some() => {

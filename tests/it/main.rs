@@ -6,6 +6,7 @@ mod check;
 mod crash;
 mod docs;
 mod examples;
+mod fork;
 mod imports;
 mod lsp;
 mod moved;

@@ -131,6 +131,7 @@ impl Run {
             status: standing.status,
             wake_at: self.next_timer(),
             result: result.map(|result| result.to_string()),
+            moved: self.moves.take(),
         };
         self.paused = standing.status == RunStatus::Paused;
         self.unsaved = false;

@@ -21,15 +21,18 @@ use crate::{
     host::{Host, Woken},
     machine::{Image, Machine, Outcome, Progress},
     request::Request,
-    store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
+    store::{Epoch, LEASE_MS, Millis, Moved, RequestEnd, RunId, Store, StoreError},
 };
 
 mod answer;
 mod commit;
+mod fork;
+mod moved;
 mod perform;
 mod report;
 mod start;
 
+pub use fork::{Fork, InFlight};
 pub use report::{Ended, Report};
 pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
 
@@ -138,6 +141,8 @@ pub struct Run {
     again: Vec<Effect>,
     /// The last delta that was queued says that the run is paused.
     paused: bool,
+    /// From the next checkpoint on its code is this.
+    moves: Option<Moved>,
     listening: bool,
 }
 

@@ -247,6 +247,11 @@ impl Machine {
         settled
     }
 
+    /// Whether nothing goes on: the run has come to its end.
+    pub fn is_over(&self) -> bool {
+        self.fibers.is_empty()
+    }
+
     /// Whether any fiber can go on.
     pub fn can_run(&self) -> bool {
         !self.ready.is_empty()

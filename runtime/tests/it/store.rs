@@ -81,6 +81,7 @@ fn delta(n: u64) -> Delta {
         status: RunStatus::Running,
         wake_at: None,
         result: None,
+        moved: None,
     }
 }
 

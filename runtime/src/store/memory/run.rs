@@ -56,15 +56,20 @@ pub(super) struct Run {
     pub(super) checkpoints: BTreeMap<u64, Checkpoint>,
     fibers: BTreeMap<(u32, i32), Vec<Row>>,
     chunks: BTreeMap<u64, Row>,
-    events: Vec<EventBatch>,
+    /// With the checkpoint that each batch belongs to.
+    events: Vec<(u64, EventBatch)>,
+    /// The code from each of these checkpoints on.
+    codes: BTreeMap<u64, [u8; 32]>,
     requests: BTreeMap<String, Request>,
     floor: u64,
 }
 
 impl Run {
     pub(super) fn new(record: RunRecord, entered: u64) -> Self {
+        let codes = BTreeMap::from([(0, record.code_hash)]);
         Run {
             record,
+            codes,
             entered,
             checkpoints: BTreeMap::new(),
             fibers: BTreeMap::new(),
@@ -81,7 +86,11 @@ impl Run {
         if let Some((id, _)) = delta.chunks.iter().find(|(id, _)| self.chunks.contains_key(id) || !ids.insert(*id)) {
             return Err(rules::chunk_again(*id));
         }
-        self.events.extend(delta.told().cloned());
+        self.events.extend(delta.told().cloned().map(|events| (delta.n, events)));
+        if let Some(moved) = &delta.moved {
+            self.codes.insert(delta.n, moved.code_hash);
+            self.record.code_hash = moved.code_hash;
+        }
         self.close(&delta);
         self.stand(&delta);
         let Delta { n, header, pinned, fibers, chunks, opened, .. } = delta;
@@ -227,7 +236,15 @@ impl Run {
 
     pub(super) fn events_after(&self, after: u64) -> Vec<EventBatch> {
         let last = |batch: &EventBatch| batch.first_seq.saturating_add(batch.count).saturating_sub(1);
-        self.events.iter().filter(|batch| last(batch) > after).cloned().collect()
+        self.events.iter().map(|(_, batch)| batch).filter(|batch| last(batch) > after).cloned().collect()
+    }
+
+    pub(super) fn told(&self, from: u64, to: u64) -> Vec<(u64, EventBatch)> {
+        self.events.iter().filter(|(n, _)| (from..=to).contains(n)).cloned().collect()
+    }
+
+    pub(super) fn code_at(&self, at: u64) -> [u8; 32] {
+        self.codes.range(..=at).next_back().map_or(self.record.code_hash, |(_, hash)| *hash)
     }
 
     pub(super) fn kept(&self) -> Option<Kept> {

@@ -56,6 +56,14 @@ pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) ->
             params![rid, stored(events.first_seq)?, stored(events.count)?, n, events.lines],
         )?;
     }
+    if let Some(moved) = &delta.moved {
+        exec(
+            tx,
+            "INSERT INTO code (hash, data) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![moved.code_hash, &*moved.code],
+        )?;
+        exec(tx, "INSERT INTO moved (rid, n, code_hash) VALUES (?1, ?2, ?3)", params![rid, n, moved.code_hash])?;
+    }
     requests(tx, rid, delta)?;
     let floor = rules::floor(delta, standing.floor);
     stand(tx, standing, delta, floor)?;
