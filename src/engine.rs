@@ -121,7 +121,7 @@ pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store
     let mut screen = Screen { showing: showing.clone(), asker, told_of_end: false };
     let driven = runtime.block_on(async {
         // Before the first event is shown: who sees it may interrupt.
-        match interrupt_signals() {
+        match Interrupts::listen() {
             Ok(signals) => drop(tokio::spawn(interrupts(signals, commands))),
             Err(error) => out::complain(&format!("Ctrl-C will not save before it stops: {error}"), None),
         }
@@ -149,29 +149,72 @@ pub(crate) fn drive(run: Run, showing: &Showing, store: &Arc<SqliteStore>, store
     }
 }
 
-#[cfg(unix)]
-type InterruptSignals = tokio::signal::unix::Signal;
-#[cfg(windows)]
-type InterruptSignals = tokio::signal::windows::CtrlC;
-
-/// What each Ctrl-C from now on arrives at, whether it is waited for at that moment or not.
-fn interrupt_signals() -> std::io::Result<InterruptSignals> {
+/// Requests to stop from outside: Ctrl-C, and on Unix SIGTERM and the SIGHUP of a terminal that is closed.
+pub(crate) struct Interrupts {
     #[cfg(unix)]
-    return tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
+    signals: Vec<(tokio::signal::unix::Signal, i32)>,
     #[cfg(windows)]
-    return tokio::signal::windows::ctrl_c();
+    signals: tokio::signal::windows::CtrlC,
+    code: i32,
 }
 
-/// Ctrl-C saves and stops; the second one stops at once.
-async fn interrupts(mut signals: InterruptSignals, commands: mpsc::UnboundedSender<Command>) {
-    let mut asked = false;
-    while signals.recv().await.is_some() {
-        if asked {
-            std::process::exit(130);
-        }
-        asked = true;
-        let _ = commands.send(Command::Interrupt);
+impl Interrupts {
+    /// What each arrives at from now on, whether it is waited for at that moment or not.
+    ///
+    /// # Errors
+    /// When the system does not let us listen.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let signals = {
+            use tokio::signal::unix::{SignalKind, signal};
+            let mut signals = vec![(signal(SignalKind::interrupt())?, 130), (signal(SignalKind::terminate())?, 143)];
+            if !ignores_hangup() {
+                signals.push((signal(SignalKind::hangup())?, 129));
+            }
+            signals
+        };
+        #[cfg(windows)]
+        let signals = tokio::signal::windows::ctrl_c()?;
+        Ok(Self { signals, code: 130 })
     }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let any = |context: &mut std::task::Context<'_>| {
+                let came = self
+                    .signals
+                    .iter_mut()
+                    .find_map(|(signal, code)| signal.poll_recv(context).is_ready().then_some(*code));
+                came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+            };
+            self.code = std::future::poll_fn(any).await;
+        }
+        #[cfg(windows)]
+        self.signals.recv().await;
+    }
+
+    /// The exit code that the latest stands for: 128 and the number of the signal.
+    pub(crate) fn code(&self) -> i32 {
+        self.code
+    }
+}
+
+/// Whether whoever started this process had it ignore the end of its terminal, as `nohup` does.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+/// The first saves and stops; the second one stops at once.
+async fn interrupts(mut interrupts: Interrupts, commands: mpsc::UnboundedSender<Command>) {
+    interrupts.next().await;
+    let _ = commands.send(Command::Interrupt);
+    interrupts.next().await;
+    std::process::exit(interrupts.code());
 }
 
 pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str) -> Exit {
@@ -194,6 +237,7 @@ pub(crate) fn finish(report: &Report, showing: &Showing, short: &str, flag: &str
         Ended::Failed => {
             if !quiet {
                 out::tell(&failure(&report.result["error"]));
+                out::tell(&format!("  go on from before the error: wf resume {short}{flag}\n"));
             }
             Exit::Failed
         }
@@ -244,8 +288,7 @@ fn paused(result: &Json, short: &str, flag: &str) -> String {
     let mut text = String::new();
     for request in requests {
         text.push_str(&format!("waiting for an answer: {}\n", value::question(request)));
-        let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
-        let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
+        let example = value::example(&request["schema"]);
         let command = match requests {
             [_] => format!("wf resume {short} {example}{flag}"),
             _ => {

@@ -15,6 +15,7 @@ use wf_runtime::{
 use crate::{
     compiled,
     engine::{self, Settings, Showing},
+    notify,
     out::{self, Exit},
     place, resume, run, value,
 };
@@ -81,6 +82,7 @@ impl Fork {
         let code = store.code(&code_hash).map_err(|error| error.to_string())?;
         let image = compiled::stored_at(&*store, &source, self.at)?.image().map_err(|error| error.to_string())?;
         let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
+        let host = notify::with_hook(host, &settings.folder, &id, &source.script, &store, &path)?;
         let new = NewRun {
             id: Arc::clone(&id),
             workflow: source.workflow.clone(),

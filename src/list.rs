@@ -115,8 +115,7 @@ fn inbox(store: &SqliteStore, requests: &[OpenRequest], flag: &str) -> String {
         let run = place::short(store, &open.run);
         text.push_str(&format!("{}  {}  {run}\n", time_text(open.request.asked_at), open.workflow));
         text.push_str(&format!("  {}\n", value::question(&request)));
-        let example = value::choices(&request["schema"]).and_then(|choices| choices.first().cloned());
-        let example = example.map_or_else(|| "VALUE".into(), |example| place::quoted(&example));
+        let example = value::example(&request["schema"]);
         text.push_str(&match &open.recorded {
             Some(answer) => format!("  an answer is recorded: {}\n", answer.value),
             None => {

@@ -17,6 +17,21 @@ pub(crate) struct Project {
     /// Settings of the store.
     #[serde(default)]
     pub(crate) store: StoreSettings,
+    /// Who is told of requests.
+    pub(crate) notify: Option<NotifySettings>,
+}
+
+/// `[notify]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NotifySettings {
+    /// A program with its arguments.
+    #[serde(default)]
+    pub(crate) command: Vec<String>,
+    /// Where it is posted to.
+    pub(crate) url: Option<String>,
+    /// How long one try may take, such as 10s.
+    pub(crate) timeout: Option<String>,
 }
 
 /// `[store]`.

@@ -8,14 +8,16 @@ use std::{
 
 use serde_json::Value as Json;
 use wf_runtime::{
-    drive::{self, Begin, DriveError, Ended, Report},
+    drive::{self, Begin, DriveError, Ended, Failure, Options, Report, Run},
     host::{Host, Permissions, System},
+    machine::Image,
     store::{Answered, OpenRequest, RunRecord, RunStatus, SqliteStore, Store, StoreError},
 };
 
 use crate::{
-    compiled,
+    compiled, detach, due,
     engine::{self, Settings, Showing},
+    notify,
     out::{self, Exit},
     place, value,
 };
@@ -23,18 +25,20 @@ use crate::{
 /// How long the command waits for another process to take an answer.
 const WAIT_FOR_OWNER: Duration = Duration::from_secs(2);
 
-/// Go on with a paused or interrupted run, from exactly where it stopped
+/// Go on with a paused, interrupted or failed run, from exactly where it stopped
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wf resume 4f7c1a approve             answers the only open request of that run
   wf resume last --respond q1=yes      answers one of several
-  wf resume last                       goes on after a crash
+  wf resume --due                      goes on with every run whose timer has come
+  wf resume last                       goes on after a crash, or from before the error of a run that failed
 
 RUN is an id, an unambiguous beginning or ending of one, or `last`.")]
 pub(crate) struct Resume {
     /// The run
-    run: String,
+    #[arg(required_unless_present = "due")]
+    run: Option<String>,
     /// The answer to its only open request: text where the answer's type takes text, else JSON
     #[arg(allow_negative_numbers = true)]
     value: Option<String>,
@@ -50,6 +54,15 @@ pub(crate) struct Resume {
     /// Go on from an older checkpoint, when the latest is damaged; what came after it is done again
     #[arg(long, value_name = "N")]
     at: Option<u64>,
+    /// Go on with every run whose timer has come
+    #[arg(long, conflicts_with_all = ["run", "value", "respond", "take_over", "at"])]
+    due: bool,
+    /// The process that `wf run --detach` starts
+    #[arg(long, hide = true)]
+    detached: bool,
+    /// With --due, also go on with every run whose process died
+    #[arg(long, requires = "due")]
+    interrupted: bool,
     /// The store (default: .wf/runs.db of the nearest wf.toml or .wf from here upwards)
     #[arg(long, env = "WF_STORE", value_name = "FILE")]
     store: Option<PathBuf>,
@@ -65,6 +78,8 @@ pub(crate) struct GoOn {
     pub(crate) allow: Permissions,
     pub(crate) take_over: bool,
     pub(crate) at: Option<u64>,
+    /// Wait for timers without end.
+    pub(crate) unlimited: bool,
 }
 
 impl Resume {
@@ -77,9 +92,18 @@ impl Resume {
 
     fn resume(self) -> Result<Exit, String> {
         let (store, path) = place::open_here(self.store.as_deref())?;
-        let id = place::find_run(&*store, &self.run)?;
+        let here = std::env::current_dir().map_err(|error| error.to_string())?;
+        let mut allow = Permissions::default();
+        for list in &self.allow {
+            allow.extend(Permissions::parse(list, &here)?);
+        }
+        if self.due {
+            let with = GoOn { allow, ..GoOn::default() };
+            return due::go_on(&store, &path, &self.showing, &with, self.interrupted);
+        }
+        let id = place::find_run(&*store, self.run.as_deref().unwrap_or("last"))?;
         let record = store.run(&id).map_err(|error| error.to_string())?;
-        let mut go_on_with = GoOn { take_over: self.take_over, at: self.at, ..GoOn::default() };
+        let mut go_on_with = GoOn { take_over: self.take_over, at: self.at, allow, ..GoOn::default() };
         for respond in &self.respond {
             let (request, value) =
                 respond.split_once('=').ok_or_else(|| format!("`--respond {respond}`: write ID=VALUE"))?;
@@ -88,22 +112,15 @@ impl Resume {
         if let Some(value) = &self.value {
             go_on_with.answers.push((None, value.clone()));
         }
-        let here = std::env::current_dir().map_err(|error| error.to_string())?;
-        for list in &self.allow {
-            go_on_with.allow.extend(Permissions::parse(list, &here)?);
-        }
         if matches!(record.status, RunStatus::Completed | RunStatus::Cancelled) && self.at.is_none() {
             if go_on_with.answers.is_empty() {
                 return show_ended(&record, &self.showing);
             }
             return Err(format!("the run is {}; it takes no answers any more", record.status.text()));
         }
-        if record.status == RunStatus::Failed && self.at.is_none() {
-            let short = place::short(&*store, &record.id);
-            return Err(format!(
-                "the run failed, and going on from before the error is not built yet in this version; \
-                 `wf show {short}` shows the error"
-            ));
+        if self.detached {
+            detach::leave_terminal();
+            go_on_with.unlimited = self.showing.max_wait.is_none();
         }
         go_on(&store, &path, &record, &self.showing, go_on_with)
     }
@@ -117,43 +134,31 @@ pub(crate) fn go_on(
     showing: &Showing,
     with: GoOn,
 ) -> Result<Exit, String> {
-    let code = compiled::stored_at(&**store, record, with.at)?;
-    let image = code.image().map_err(|error| error.to_string())?;
-    let mut settings = Settings::of(record)?;
-    settings.allow.extend(with.allow.clone());
-    let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
-    let host: Arc<dyn Host> = Arc::new(host);
-    let options = showing.options(settings.keep)?;
-    let asked = Arc::clone(&image);
-    let begin = Begin { store: store.clone(), host: Arc::clone(&host), image, options };
+    let options = |keep| {
+        let options = showing.options(keep)?;
+        Ok(if with.unlimited { Options { max_wait: None, ..options } } else { options })
+    };
+    let Taken { run, image, host } = take(store, path, record, &with, options)?;
     let short = place::short(&**store, &record.id);
     let flag = place::store_flag(path);
-    match drive::reopen(begin, record, with.at, with.take_over) {
+    match run {
         Ok(mut run) => {
-            for (request, text) in &with.answers {
-                let requests = run.open_requests();
-                let taken = chosen(&requests, request.as_deref()).and_then(|request| {
-                    let id = request["id"].as_str().unwrap_or_default().to_owned();
-                    let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
-                    run.respond(&id, &value).map_err(|reason| {
-                        // One whose time came just now is not waited for any more.
-                        let waits = run.open_requests().iter().any(|open| open["id"] == request["id"]);
-                        if waits { misfit(request, &reason) } else { reason }
-                    })
-                });
-                if let Err(message) = taken {
-                    run.give_up().map_err(|error| place::unusable(path, &error))?;
-                    out::complain(
-                        &message,
-                        Some(&format!("the run still waits; `wf show {short}{flag}` shows for what")),
-                    );
-                    return Ok(Exit::Wrong);
+            let refused = give(&mut run, &with.answers);
+            if !refused.is_empty() {
+                // None is taken: what was given is given again, with what did not fit mended.
+                run.give_up().map_err(|error| place::unusable(path, &error))?;
+                let others = with.answers.len() > refused.len();
+                let none = if others { "no answer was taken; " } else { "" };
+                let help = format!("{none}the run still waits; `wf show {short}{flag}` shows for what");
+                for (index, message) in refused.iter().enumerate() {
+                    out::complain(message, (index + 1 == refused.len()).then_some(&*help));
                 }
+                return Ok(Exit::Wrong);
             }
             Ok(engine::drive(run, showing, store, path))
         }
         Err(DriveError::Store(StoreError::Owned { owner, .. })) if !with.answers.is_empty() => {
-            let fits = |id: &str, answer: &Json| drive::fits(&asked, &**store, record, id, answer);
+            let fits = |id: &str, answer: &Json| drive::fits(&image, &**store, record, id, answer);
             record_answers(store, record, &with, host.now(), &owner, &fits)
         }
         Err(DriveError::Store(error @ StoreError::Owned { .. })) => {
@@ -166,13 +171,76 @@ pub(crate) fn go_on(
             out::complain(&error.to_string(), Some(&help));
             Ok(Exit::Wrong)
         }
+        Err(error @ DriveError::Refused(_)) if record.status == RunStatus::Failed => {
+            let help = match Failure::of(record) {
+                Some(failure) => {
+                    format!("in a run of its own it can: wf fork {short} --at {}{flag}", failure.at.max(1))
+                }
+                None => format!("`wf show {short}{flag}` shows the error"),
+            };
+            out::complain(&error.to_string(), Some(&help));
+            Ok(Exit::Wrong)
+        }
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// A run that was taken, or why not.
+pub(crate) struct Taken {
+    pub(crate) run: Result<Run, DriveError>,
+    image: Arc<Image>,
+    host: Arc<dyn Host>,
+}
+
+/// Takes a run with the code that it started with, and what it was given.
+///
+/// # Errors
+/// When its code or its settings cannot be read.
+pub(crate) fn take(
+    store: &Arc<SqliteStore>,
+    path: &Path,
+    record: &RunRecord,
+    with: &GoOn,
+    options: impl FnOnce(Option<u64>) -> Result<Options, String>,
+) -> Result<Taken, String> {
+    let code = compiled::stored_at(&**store, record, with.at)?;
+    let image = code.image().map_err(|error| error.to_string())?;
+    let mut settings = Settings::of(record)?;
+    settings.allow.extend(with.allow.clone());
+    let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
+    let host = notify::with_hook(host, &settings.folder, &record.id, &record.script, store, path)?;
+    let host: Arc<dyn Host> = Arc::new(host);
+    let options = options(settings.keep)?;
+    let begin = Begin { store: store.clone(), host: Arc::clone(&host), image: Arc::clone(&image), options };
+    let run = match record.status {
+        RunStatus::Failed if with.at.is_none() => drive::retry(begin, record, with.take_over),
+        _ => drive::reopen(begin, record, with.at, with.take_over),
+    };
+    Ok(Taken { run, image, host })
 }
 
 pub(crate) fn misfit(request: &Json, reason: &str) -> String {
     let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
     format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
+}
+
+/// Gives answers to a run that is not driven yet; says of each that is refused why.
+fn give(run: &mut Run, answers: &[(Option<String>, String)]) -> Vec<String> {
+    let mut refused = Vec::new();
+    for (request, text) in answers {
+        let requests = run.open_requests();
+        let taken = chosen(&requests, request.as_deref()).and_then(|request| {
+            let id = request["id"].as_str().unwrap_or_default().to_owned();
+            let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
+            run.respond(&id, &value).map_err(|reason| {
+                // One whose time came just now is not waited for any more.
+                let waits = run.open_requests().iter().any(|open| open["id"] == request["id"]);
+                if waits { misfit(request, &reason) } else { reason }
+            })
+        });
+        refused.extend(taken.err());
+    }
+    refused
 }
 
 /// The request that an answer is for.
@@ -207,12 +275,17 @@ fn record_answers(
         |store: &SqliteStore| -> Result<Vec<OpenRequest>, String> { store.requests(Some(&record.id)).map_err(failed) };
     let parse = |open: &OpenRequest| serde_json::from_str::<Json>(&open.request.json).unwrap_or_default();
     let requests: Vec<Json> = open(store)?.iter().map(parse).collect();
-    let mut waiting = Vec::new();
+    // All of them fit before one is recorded.
+    let mut answers = Vec::new();
     for (request, text) in &with.answers {
         let request = chosen(&requests, request.as_deref())?;
         let id = request["id"].as_str().unwrap_or_default().to_owned();
         let value = value::read(text, &request["schema"]).map_err(|reason| misfit(request, &reason))?;
         fits(&id, &value).map_err(|reason| misfit(request, &reason))?;
+        answers.push((request, id, value));
+    }
+    let mut waiting = Vec::new();
+    for (request, id, value) in answers {
         match store.answer(&record.id, &id, &value.to_string(), now).map_err(failed)? {
             Answered::Recorded => waiting.push((id, request.clone())),
             Answered::Refused(reason) => return Err(reason),

@@ -17,9 +17,10 @@ use wf_runtime::{
 };
 
 use crate::{
-    compiled,
+    compiled, detach,
     engine::{self, Settings, Showing},
     load::load_file,
+    notify,
     out::{self, Exit},
     place, report, resume, value,
 };
@@ -35,6 +36,7 @@ Examples:
   wf run reports.wf weekly --input @in.json   one of several, with all arguments as JSON
   wf run job.wf --allow exec,write=out        a script that runs programs and writes files
   wf run job.wf --stream | jq .type           the events, as they happen
+  wf run job.wf --detach                      goes on by itself; `wf events last --follow` shows it
 
 A value is text where the parameter takes text, else JSON; `name=@file` and `name=-` read it from a file or from
 standard input.")]
@@ -62,6 +64,9 @@ pub(crate) struct Run {
     /// How many checkpoints are kept beside those where the run started, paused or failed: a number, or all
     #[arg(long)]
     keep: Option<String>,
+    /// Print the run's id, and let it go on in a process of its own that survives this terminal
+    #[arg(long, conflicts_with = "stream")]
+    detach: bool,
     #[command(flatten)]
     showing: Showing,
 }
@@ -102,11 +107,13 @@ impl Run {
             Some(id) => checked_id(id)?.into(),
             None => uuid::Uuid::now_v7().to_string().into(),
         };
+        let script = self.file.display().to_string();
         let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
+        let host = notify::with_hook(host, &settings.folder, &id, &script, &store, &path)?;
         let new = NewRun {
             id: Arc::clone(&id),
             workflow: workflow.name.to_string(),
-            script: self.file.display().to_string(),
+            script,
             code_hash,
             code: packed,
             input: input.to_string(),
@@ -116,6 +123,10 @@ impl Run {
         };
         let begin = Begin { store: store.clone(), host: Arc::new(host), image, options };
         match drive::begin(begin, new) {
+            Ok(run) if self.detach => {
+                let short = place::short(&*store, &id);
+                detach::hand_over(run, &self.showing, &short, &path)
+            }
             Ok(run) => {
                 if !self.showing.json && self.showing.stream.is_none() {
                     out::tell(&format!("run {id}\n"));
@@ -146,7 +157,7 @@ impl Run {
                 "there is a run `{id}` already, of another workflow or with another input; use another --id"
             ));
         }
-        if matches!(record.status, RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled) {
+        if matches!(record.status, RunStatus::Completed | RunStatus::Cancelled) {
             return resume::show_ended(&record, &self.showing);
         }
         resume::go_on(store, path, &record, &self.showing, resume::GoOn::default())

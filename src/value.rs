@@ -55,6 +55,12 @@ fn takes_null(schema: &Json) -> bool {
         || schema["enum"].as_array().is_some_and(|v| v.contains(&Json::Null))
 }
 
+/// An answer as a shell takes it, for the commands that are shown: the first choice, or VALUE.
+pub(crate) fn example(schema: &Json) -> String {
+    let first = choices(schema).and_then(|choices| choices.first().cloned());
+    first.map_or_else(|| "VALUE".into(), |example| crate::place::quoted(&example))
+}
+
 /// What an answer may be, for people: `approve or reject`, `text`, `yes or no`.
 pub(crate) fn hint(schema: &Json) -> String {
     if let Some(choices) = choices(schema) {

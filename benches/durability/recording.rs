@@ -47,6 +47,10 @@ impl Store for Recording {
         self.inner.answer(run, request, value, now)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.inner.notified(run, epoch, request, now)
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.inner.load(run, at, visit)
     }
@@ -69,6 +73,10 @@ impl Store for Recording {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.inner.runs(limit)
+    }
+
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.inner.due(now, interrupted, limit)
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {

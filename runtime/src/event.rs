@@ -94,8 +94,10 @@ pub enum Event {
     Cancelled,
     /// Only answers and timers move the run on.
     Paused {
-        /// The ids of its open requests.
+        /// The ids of its open requests, or of the first hundred.
         requests: Vec<String>,
+        /// How many are open.
+        open: usize,
         /// When its next timer is due.
         wake_at: Option<String>,
     },
@@ -210,8 +212,11 @@ impl Event {
             }
             Event::Output(value) => put("output", value.clone()),
             Event::Failed { error } => put("error", error.clone()),
-            Event::Paused { requests, wake_at } => {
+            Event::Paused { requests, open, wake_at } => {
                 put("requests", json!(requests));
+                if *open > requests.len() {
+                    put("open", json!(open));
+                }
                 put("wake_at", json!(wake_at));
             }
             Event::Own { data, .. } => put("data", data.clone()),

@@ -54,6 +54,36 @@ fn requests_without_an_id_keep_theirs_apart() {
 }
 
 #[test]
+fn of_several_answers_all_are_taken_or_none() {
+    let place = two(&["two"]);
+    let words =
+        ["resume", "last", "--respond", "name=Eve", "--respond", r#"review={"score":"4"}"#, "--respond", "nobody=1"];
+    let done = place.wf(&words).ends(2);
+    for part in ["the answer to `review` does not fit", "no open request `nobody`", "no answer was taken"] {
+        assert!(done.err.contains(part), "`{part}` in\n{}", done.err);
+    }
+    let shown = place.wf(&["show", "last", "--json"]).ends(0).json();
+    assert_eq!(shown["requests"].as_array().map(Vec::len), Some(2));
+    let answers = ["resume", "last", "--json", "--respond", "name=Eve", "--respond"];
+    let done = place.wf(&[&answers[..], &[&format!("review={BOTH}")]].concat()).ends(0);
+    assert_eq!(done.json()["output"], both());
+}
+
+#[test]
+fn requests_stand_in_the_order_in_which_they_were_asked() {
+    let place = Place::with(&[]);
+    let script = "workflow main() -> any {\n    gather {\n        one: request_info(1, int, id: \"z\"),\n        two: do { sleep(2ms); request_info(2, int, id: \"a\") },\n    }\n}\n";
+    std::fs::write(place.path("order.wf"), script).expect("written");
+    let result = place.wf(&["run", "order.wf", "--json"]).ends(3).json();
+    let ids = |list: &Json| list.as_array().expect("a list").iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&result["requests"]), ["z", "a"]);
+    assert_eq!(ids(&place.wf(&["show", "last", "--json"]).ends(0).json()["requests"]), ["z", "a"]);
+    assert_eq!(ids(&place.wf(&["list", "--requests", "--json"]).ends(0).json()), ["z", "a"]);
+    let paused = place.events().into_iter().rfind(|event| event["type"] == "paused").expect("it has paused");
+    assert_eq!(paused["requests"], json!(["z", "a"]));
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_the_run_still_waits() {
     let place = two(&["two"]);
     let respond = |answer: &str| place.wf(&["resume", "last", "--respond", answer]).ends(2);

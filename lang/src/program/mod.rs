@@ -462,6 +462,14 @@ impl Function {
         self.locals.iter().filter(here).map(|local| (local.name.as_str(), local.reg))
     }
 
+    /// The register in which a step or workflow counts its attempts.
+    pub fn attempt(&self) -> Option<Reg> {
+        self.code.iter().find_map(|op| match op {
+            Op::Begin { attempt } => Some(*attempt),
+            _ => None,
+        })
+    }
+
     /// The number of the safe point that the op at `pc` is.
     pub fn safe_point(&self, pc: Pc) -> Option<usize> {
         let ops = self.safe_points.get(1..)?;

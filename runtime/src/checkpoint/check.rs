@@ -64,12 +64,27 @@ pub(super) fn numbers(fibers: &[Fiber], header: &Header) -> Result<(), String> {
     }
 }
 
-/// Every fiber that can run must have its turn, and only once.
-pub(super) fn turns(fibers: &[Fiber], header: &Header) -> Result<(), String> {
-    let ready = fibers.iter().filter(|fiber| matches!(fiber.state, FiberState::Ready(_))).map(|fiber| fiber.id);
-    let mut turns = header.turns.clone();
+/// Every fiber that can run must have its turn, and only once. Where the header still says which (as version 0.1.0 wrote
+/// it), their heads are written anew with the next checkpoint.
+pub(super) fn turns(fibers: &mut [Fiber], found: Vec<(u32, i64)>, header: &Header) -> Result<(), String> {
+    let old = !header.turns.is_empty();
+    let listed = header.turns.iter().copied().zip(0..);
+    let mut turns: Vec<(u32, i64)> = found.into_iter().chain(listed).collect();
     turns.sort_unstable();
-    if turns.iter().copied().eq(ready) { Ok(()) } else { Err("other fibers have their turn than can run".into()) }
+    let ready = |fiber: &&mut Fiber| matches!(fiber.state, FiberState::Ready(_));
+    let those = turns.iter().map(|(fiber, _)| *fiber);
+    if !fibers.iter_mut().filter(ready).map(|fiber| fiber.id).eq(those) {
+        return Err("other fibers have their turn than can run".into());
+    }
+    let mut seen = BTreeSet::new();
+    if turns.iter().any(|(_, turn)| turn.unsigned_abs() > MAX_NEXT || !seen.insert(*turn)) {
+        return Err("two fibers have the same turn, or one has none that there can be".into());
+    }
+    for (fiber, (_, turn)) in fibers.iter_mut().filter(ready).zip(turns) {
+        fiber.turn = turn;
+        fiber.ran |= old;
+    }
+    Ok(())
 }
 
 /// Whether the top frame stands where its fiber's state says, and what is known from there.

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wf_lang::program::{FunctionId, Op};
 
-use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, row, save::Saver, state, then};
+use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, more, row, save::Saver, state, then};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::{Effect, Hold, Question},
     machine::{
         Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
-        Machine, Scope, Then, result_register,
+        MOST_ORIGINS, Machine, Origin, Scope, Then, path, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
@@ -67,6 +67,7 @@ pub fn load(
     machine.next_effect = header.next[1];
     machine.usage = header.usage;
     machine.clock = header.clock;
+    machine.checkpoint = header.n;
     machine.root_changed = fresh;
 
     let tag = (!fresh).then(|| saver.tag());
@@ -84,8 +85,10 @@ pub fn load(
         return Err(damaged(&name, format!("{} of its {} fibers are there", segments.len(), header.fibers)));
     }
     let mut fibers = Vec::with_capacity(segments.len());
+    let mut turns = Vec::new();
     for (id, rows) in &segments {
-        let mut fiber = loader.fiber(*id, rows, &machine)?;
+        let (mut fiber, turn) = loader.fiber(*id, rows, &machine)?;
+        turns.extend(turn.map(|turn| (*id, turn)));
         if fresh {
             (fiber.low_water, fiber.saved_segments, fiber.ran) = (0, 0, true);
         }
@@ -93,10 +96,27 @@ pub fn load(
     }
     check::links(&fibers)
         .and_then(|()| check::numbers(&fibers, &header))
-        .and_then(|()| check::turns(&fibers, &header))
+        .and_then(|()| check::turns(&mut fibers, turns, &header))
         .map_err(|reason| damaged(&name, reason))?;
-    machine.adopt(fibers, header.turns.clone());
+    machine.adopt(fibers);
     Ok((machine, saver, header))
+}
+
+/// Where errors were thrown.
+fn origins(from: &mut Reader<'_>) -> std::result::Result<Vec<Origin>, DecodeError> {
+    let count = from.count(6)?;
+    if count > MOST_ORIGINS {
+        return Err(from.error("it knows of too many errors"));
+    }
+    (0..count)
+        .map(|_| {
+            let (error, at, left) = (from.uint()?, from.uint()?, from.uint()?);
+            let lacks = from.bool()?;
+            let fibers = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
+            let call = if from.bool()? { Some((from.uint()?, from.bool()?)) } else { None };
+            Ok(Origin { error, at, left, lacks, fibers, call })
+        })
+        .collect()
 }
 
 /// Reads a header.
@@ -184,7 +204,7 @@ impl Loader<'_, '_> {
 
     fn root(&mut self, machine: &mut Machine, root: &FiberRow) -> Result<()> {
         let counts = [(machine.globals.len(), false), (machine.states.len(), machine.is_test())];
-        let ([globals, states], answered) =
+        let ([globals, states], answered, left, origins) =
             self.read("the row of `ctx.state`", row::ROOT, &root.data, |from, decoder| {
                 let mut both = [Vec::new(), Vec::new()];
                 // Of a test there may be several states of each module.
@@ -202,20 +222,24 @@ impl Loader<'_, '_> {
                     let path = from.text()?.to_owned();
                     answered.insert((path, from.id()?), from.id()?);
                 }
-                Ok((both, answered))
+                // What version 0.1 wrote ends here.
+                let (left, origins) = if from.left() == 0 { (0, Vec::new()) } else { (from.uint()?, origins(from)?) };
+                Ok((both, answered, left, origins))
             })?;
         machine.answered = answered;
+        (machine.left, machine.origins) = (left, origins);
         machine.globals = globals;
         machine.states = states;
         Ok(())
     }
 
-    fn fiber(&mut self, id: u32, rows: &[&FiberRow], machine: &Machine) -> Result<Fiber> {
+    /// Reads a fiber, and its turn if its head has one.
+    fn fiber(&mut self, id: u32, rows: &[&FiberRow], machine: &Machine) -> Result<(Fiber, Option<i64>)> {
         let name = format!("fiber {id} head");
         let Some((head, segments)) = rows.split_first().filter(|(head, _)| head.segment == HEAD) else {
             return Err(damaged(&name, "the row is missing"));
         };
-        let (mut fiber, frames) =
+        let (mut fiber, frames, turn) =
             self.read(&name, row::HEAD, &head.data, |from, decoder| head_of(id, from, decoder))?;
         if frames > MAX_FRAMES || segments.len() != frames.div_ceil(SEGMENT) {
             return Err(damaged(&name, format!("{frames} frames do not fit {} segments", segments.len())));
@@ -238,8 +262,7 @@ impl Loader<'_, '_> {
         }
         fiber.saved_segments = segments.len();
         fiber.low_water = frames;
-        fiber.ran = false;
-        Ok(fiber)
+        Ok((fiber, turn))
     }
 }
 
@@ -247,7 +270,7 @@ fn head_of(
     id: u32,
     from: &mut Reader<'_>,
     decoder: &mut Decoder<'_>,
-) -> std::result::Result<(Fiber, usize), DecodeError> {
+) -> std::result::Result<(Fiber, usize, Option<i64>), DecodeError> {
     let parent = if from.bool()? { Some((from.id()?, from.id()?)) } else { None };
     let path = decoder.text(from)?;
     let workflow = if from.bool()? { Some(from.id()?) } else { None };
@@ -260,7 +283,8 @@ fn head_of(
         return Err(from.error("the branch itself is no frame"));
     }
     let mut fiber = Fiber::new(id, parent, Around { path, workflow, step, step_path, context, own_context });
-    fiber.scopes = vec![own];
+    let trail = path::of_branch(fiber.around.path.as_str());
+    fiber.scopes = vec![Scope { trail, ..own }];
     fiber.state = match from.byte()? {
         state::READY => FiberState::Ready(None),
         state::VALUE => FiberState::Ready(Some(Delivered::Value(decoder.value(from)?))),
@@ -276,7 +300,18 @@ fn head_of(
     for _ in 0..from.count(4)? {
         fiber.deadlines.push(deadline(from)?);
     }
-    Ok((fiber, frames))
+    let mut turn = None;
+    while from.left() > 0 {
+        let what = from.uint()?;
+        let mut body = Reader::new(from.block()?, "head");
+        if what == more::TURN {
+            if turn.replace(body.int()?).is_some() {
+                return Err(body.error("it has two turns"));
+            }
+            body.end()?;
+        }
+    }
+    Ok((fiber, frames, turn))
 }
 
 fn cancelled(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Result<Cancel, DecodeError> {
@@ -311,7 +346,7 @@ fn scope(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resul
     let (index, attempt) = (from.id()?, from.id()?);
     let counts = counts(from)?;
     let before = if from.bool()? { Some(Box::new(self::counts(from)?)) } else { None };
-    Ok(Scope { frame, function, name, index, attempt, counts, before })
+    Ok(Scope { frame, function, name, index, attempt, counts, before, trail: Default::default() })
 }
 
 fn counts(from: &mut Reader<'_>) -> std::result::Result<Counts, DecodeError> {
@@ -374,7 +409,22 @@ fn joined(from: &mut Reader<'_>, decoder: &mut Decoder<'_>) -> std::result::Resu
         return Err(from.error("the counts of a gather do not fit"));
     }
     let children = Default::default();
-    Ok(Group { gather: 0, items, each, total, started, ended, limit, wanted, results, ending, left, path, children })
+    Ok(Group {
+        gather: 0,
+        items,
+        each,
+        total,
+        started,
+        ended,
+        limit,
+        wanted,
+        results,
+        ending,
+        left,
+        path,
+        children,
+        busy: 0,
+    })
 }
 
 /// Reads the frames of a segment. Their bases are found from the calls that they stand in.
@@ -412,11 +462,14 @@ fn frames_of(
         let op = function.code.get(point.pc as usize).copied();
         let calls = op.and_then(result_register);
         for reg in &point.live {
-            // What is above the arguments of a call belongs to the frame that is called.
-            if usize::from(*reg) >= registers || (!last && calls.is_none_or(|limit| *reg >= limit)) {
+            if usize::from(*reg) >= registers {
                 return Err(from.error(format!("a slot of `{}` lies outside its frame", function.path)));
             }
-            fiber.regs[base as usize + usize::from(*reg)] = decoder.value(from)?;
+            let value = decoder.value(from)?;
+            // What is above the arguments of a call belongs to the frame that is called; such a slot has nothing yet.
+            if last || calls.is_some_and(|limit| *reg < limit) {
+                fiber.regs[base as usize + usize::from(*reg)] = value;
+            }
         }
         let waits = number > 0 && !op.is_some_and(Op::ends_round);
         fiber.frames.push(Frame { function: id, pc: if waits { point.pc + 1 } else { point.pc }, base });
@@ -429,7 +482,7 @@ fn frames_of(
         if !inside || !above {
             return Err(from.error("a scope belongs to no frame"));
         }
-        fiber.scopes.push(found);
+        path::open(&mut fiber.scopes, found);
     }
     Ok(())
 }

@@ -68,6 +68,12 @@ pub(crate) mod clock {
     pub(crate) const STANDS: u8 = 1;
 }
 
+/// What may stand behind the rest of a fiber's head, each with its length; what a reader does not know it skips.
+pub(crate) mod more {
+    /// The turn of a fiber that can run.
+    pub(crate) const TURN: u64 = 1;
+}
+
 /// The small part of a checkpoint that is always written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -85,6 +91,7 @@ pub struct Header {
     pub fibers: u64,
     /// What the clock was.
     pub clock: Millis,
-    /// The fibers that can run, in the order in which they have their turns.
+    /// The fibers that can run, in the order in which they have their turns, as version 0.1.0 wrote it; since then each
+    /// has its turn in its head.
     pub turns: Vec<u32>,
 }

@@ -5,11 +5,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, row, state, then};
+use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, more, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
-    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
+    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Origin, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -19,6 +19,9 @@ pub(crate) const ENGINE: &str = concat!("wf ", env!("CARGO_PKG_VERSION"));
 
 /// Garbage is looked for when at least so many bytes of chunks were written since it was looked for last.
 const MARK_AT_LEAST: u64 = 64 << 10;
+
+/// A value that is looked at then is as much work as so many bytes that are written.
+const LOOKED_AT: u64 = 16;
 
 /// What one checkpoint adds to the store.
 #[derive(Debug, Default)]
@@ -44,6 +47,8 @@ pub struct Saver {
     known: BTreeMap<u64, u32>,
     known_bytes: u64,
     written: u64,
+    /// How many bytes looking for garbage was worth the last time.
+    walked: u64,
     chunks: Vec<(u64, Vec<u8>)>,
 }
 
@@ -80,6 +85,7 @@ impl Saver {
             known: BTreeMap::new(),
             known_bytes: 0,
             written: 0,
+            walked: 0,
             chunks: Vec::new(),
         }
     }
@@ -115,16 +121,19 @@ impl Saver {
             rows.fibers.push(FiberRow { fiber: ROOT, segment: HEAD, data: self.root(machine) });
         }
         let mut fibers = std::mem::take(&mut machine.fibers);
-        for fiber in fibers.values_mut().filter(|fiber| fiber.ran) {
-            self.fiber(machine, fiber, &mut rows);
+        for id in machine.turns.take_changed() {
+            // One that has ended since is no longer there.
+            if let Some(fiber) = fibers.get_mut(&id).filter(|fiber| fiber.ran) {
+                self.fiber(machine, fiber, &mut rows);
+            }
         }
         machine.fibers = fibers;
-        if self.written >= MARK_AT_LEAST.max(2 * self.known_bytes.saturating_sub(self.written)) {
+        if self.written >= MARK_AT_LEAST.max(2 * self.known_bytes.saturating_sub(self.written)).max(self.walked) {
             rows.dead = self.mark(machine);
         }
         rows.header = self.header(machine, n, next_seq);
         rows.chunks = std::mem::take(&mut self.chunks);
-        machine.saved();
+        machine.saved(n);
         rows
     }
 
@@ -140,8 +149,8 @@ impl Saver {
         out.int(machine.usage.1);
         out.uint(machine.fibers.len() as u64);
         out.int(machine.clock);
-        out.size(machine.turns().count());
-        machine.turns().for_each(|fiber| out.uint(u64::from(fiber)));
+        // Here stood the turns of all that can run, up to version 0.1.0.
+        out.size(0);
         seal(row::HEADER, out.as_slice())
     }
 
@@ -158,6 +167,9 @@ impl Saver {
             out.uint(u64::from(*ordinal));
             out.uint(u64::from(*count));
         }
+        out.uint(machine.left);
+        out.size(machine.origins.len());
+        machine.origins.iter().for_each(|origin| thrown(origin, &mut out));
         seal(row::ROOT, out.as_slice())
     }
 
@@ -234,6 +246,9 @@ impl Saver {
             out.byte(tag);
             out.int(moment);
         }
+        if matches!(fiber.state, FiberState::Ready(_)) {
+            extension(&mut out, more::TURN, |out| out.int(fiber.turn));
+        }
         seal(row::HEAD, out.as_slice())
     }
 
@@ -251,8 +266,12 @@ impl Saver {
             out.uint(u64::from(frame.function));
             out.size(number);
             out.size(live.len());
+            // A slot that is not written before the call that the frame stands in has nothing: what is there belongs to the
+            // frame above.
+            let end = fiber.frames.get(index + 1).map_or(fiber.regs.len(), |above| above.base as usize);
             for reg in live {
-                let value = fiber.regs.get(frame.base as usize + usize::from(*reg)).unwrap_or(&Value::Null);
+                let at = frame.base as usize + usize::from(*reg);
+                let value = fiber.regs.get(at).filter(|_| at < end).unwrap_or(&Value::Null);
                 encoder.value(value, &mut out);
             }
         }
@@ -265,7 +284,11 @@ impl Saver {
     /// The chunks that the machine no longer names.
     fn mark(&mut self, machine: &Machine) -> Vec<u64> {
         let mut live = codec::LiveChunks::new(self.tag);
-        machine.each_value(&mut |value| live.mark(value));
+        self.walked = 0;
+        machine.each_value(&mut |value| {
+            self.walked += LOOKED_AT;
+            live.mark(value);
+        });
         let live: BTreeSet<u64> = live.into_ids().into_iter().collect();
         let dead: Vec<u64> = self.known.keys().copied().filter(|id| !live.contains(id)).collect();
         for id in &dead {
@@ -275,6 +298,27 @@ impl Saver {
         self.written = 0;
         dead
     }
+}
+
+/// Something that a reader skips if it does not know it: what it is, and its length, stand before it.
+fn extension(out: &mut Writer, what: u64, write: impl FnOnce(&mut Writer)) {
+    let mut body = Writer::new();
+    write(&mut body);
+    out.uint(what);
+    out.block(body.as_slice());
+}
+
+fn thrown(origin: &Origin, out: &mut Writer) {
+    for number in [origin.error, origin.at, origin.left] {
+        out.uint(number);
+    }
+    out.bool(origin.lacks);
+    out.size(origin.fibers.len());
+    origin.fibers.iter().for_each(|fiber| out.uint(u64::from(*fiber)));
+    optional(out, origin.call, |out, (call, dealt_with)| {
+        out.uint(call);
+        out.bool(dealt_with);
+    });
 }
 
 fn optional<T>(out: &mut Writer, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {

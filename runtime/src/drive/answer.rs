@@ -8,15 +8,26 @@ use super::{Run, aside};
 use crate::{
     event::Event,
     machine::Decided,
+    request::Request,
     store::{Answered, OpenRequest, RequestEnd, StoreError},
 };
 
 impl Run {
     /// The open requests as they are published, oldest first.
     pub fn open_requests(&self) -> Vec<Json> {
+        self.open_requests_of(|_| true)
+    }
+
+    /// Those of some fibers.
+    pub(super) fn open_requests_of(&self, of: impl Fn(u32) -> bool) -> Vec<Json> {
+        self.in_order().filter(|request| of(request.waits.0)).map(|request| request.json.clone()).collect()
+    }
+
+    /// The open requests, oldest first.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Request> {
         let mut open: Vec<_> = self.requests.values().collect();
         open.sort_by_key(|request| (request.asked_at, request.waits.1));
-        open.into_iter().map(|request| request.json.clone()).collect()
+        open.into_iter()
     }
 
     /// Gives an answer before the run is driven.
@@ -64,10 +75,11 @@ impl Run {
         let Some(request) = self.requests.get(id) else { return Err(self.not_open(id)) };
         let value = request.read(&self.image.program.types, answer)?;
         let (fiber, effect) = request.waits;
-        self.requests.remove(id);
-        self.timers.retain(|(_, waiting), _| *waiting != effect);
+        self.timers.forget(effect);
         self.tell(Event::Response { id: id.to_owned(), value: answer.clone() });
-        self.end_request(id, RequestEnd::Answered);
+        if let Some(request) = self.take_request(effect) {
+            self.end_request(&request, RequestEnd::Answered);
+        }
         match self.machine.decide(fiber, effect, &value) {
             Decided::NotAsked => drop(self.machine.settle(fiber, effect, Ok(value))),
             Decided::Taken => {}

@@ -1,7 +1,7 @@
 //! One delta for all that changed, and what leaves when it is durable.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -9,14 +9,18 @@ use serde_json::{Value as Json, json};
 
 use super::{Run, Sink};
 use crate::{
-    effect::{Effect, EffectKind, Hold},
+    effect::{Effect, Hold},
     event::Event,
     json::time_text,
+    request::Request,
     store::{Delta, EventBatch, Receipt, RequestEnd, RunStatus, StoreError},
 };
 
 /// The floor moves in steps, so that cleaning up costs little.
 const FLOOR_STEP: u64 = 64;
+
+/// How many open requests the event lists that says that a run is paused.
+const MOST_LISTED: usize = 100;
 
 /// After this time the event that a run was resumed is worth a checkpoint of its own.
 const TELL_RESUMED: Duration = Duration::from_secs(2);
@@ -25,6 +29,8 @@ const TELL_RESUMED: Duration = Duration::from_secs(2);
 pub(super) struct Queued {
     receipt: Receipt,
     effects: Vec<Effect>,
+    /// Requests that it opens.
+    opened: Vec<String>,
     events: Vec<Json>,
     replies: Vec<Reply>,
     /// It ends requests, so until it is durable the store does not know that they have an answer.
@@ -35,9 +41,9 @@ pub(super) struct Queued {
 pub(super) type Reply = tokio::sync::oneshot::Sender<Result<(), String>>;
 
 impl Queued {
-    /// An effect that nobody waits for any more does not leave.
-    pub(super) fn forget(&mut self, effect: u64) {
-        self.effects.retain(|asked| asked.id != effect);
+    /// Effects that nobody waits for any more do not leave.
+    pub(super) fn forget(&mut self, effects: &HashSet<u64>) {
+        self.effects.retain(|asked| !effects.contains(&asked.id));
     }
 }
 
@@ -54,6 +60,8 @@ pub(super) struct Standing {
     pub(super) status: RunStatus,
     pub(super) pinned: bool,
     pub(super) result: Option<Json>,
+    /// Earlier checkpoints that are kept from now on.
+    pub(super) pins: Vec<u64>,
 }
 
 impl Run {
@@ -73,7 +81,7 @@ impl Run {
             self.tell_paused();
         }
         let status = if pauses { RunStatus::Paused } else { RunStatus::Running };
-        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None }, sink).await
+        self.commit(Standing { status, pinned: pauses || self.n == 0, result: None, pins: Vec::new() }, sink).await
     }
 
     /// Whether something was told that is worth a checkpoint. That a process has taken the run is not, for a while: it
@@ -91,8 +99,8 @@ impl Run {
         let now = self.host.now();
         self.machine.keep_time(now);
         let time = time_text(now);
-        let mut told = std::mem::take(&mut self.told);
-        told.extend(self.machine.take_events());
+        self.take_told();
+        let told = std::mem::take(&mut self.told);
         let first_seq = self.next_seq;
         let events: Vec<Json> = told
             .iter()
@@ -102,6 +110,9 @@ impl Run {
                 json
             })
             .collect();
+        if self.recent.drain(..).any(|came| came.outcome.is_ok()) {
+            self.machine.lacks_results();
+        }
         self.n += 1;
         let rows = self.saver.save(&mut self.machine, self.n, self.next_seq);
         if let Some(keep) = self.options.keep
@@ -119,6 +130,7 @@ impl Run {
             time: now,
             header: rows.header,
             pinned: standing.pinned,
+            pins: standing.pins,
             fibers: rows.fibers,
             closed: rows.closed,
             chunks: rows.chunks,
@@ -126,7 +138,7 @@ impl Run {
             reset: std::mem::take(&mut self.reset),
             floor: self.floor,
             events: batch(first_seq, &events),
-            opened: opened.iter().filter_map(|id| self.requests.get(id)).map(super::Request::row).collect(),
+            opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
             wake_at: self.next_timer(),
@@ -138,7 +150,14 @@ impl Run {
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
-        self.queued.push_back(Queued { receipt, effects, events, replies, ends_requests });
+        self.queued.push_back(Queued {
+            receipt,
+            effects,
+            opened: opened.into_values().collect(),
+            events,
+            replies,
+            ends_requests,
+        });
         Ok(())
     }
 
@@ -155,6 +174,9 @@ impl Run {
         for effect in durable.effects {
             self.let_out(effect);
         }
+        for request in durable.opened {
+            self.tell_of(&request);
+        }
     }
 
     /// Nothing leaves any more. What was asked is in the checkpoint, which says that it has not left, and will be asked
@@ -163,7 +185,7 @@ impl Run {
         let queued = self.queued.iter_mut().flat_map(|queued| std::mem::take(&mut queued.effects));
         let kept: Vec<Effect> = queued.chain(std::mem::take(&mut self.asked)).collect();
         self.unsaved |= !kept.is_empty();
-        for effect in kept.iter().filter(|effect| effect.kind() == EffectKind::Outside) {
+        for effect in kept {
             self.machine.hold(effect.fiber, effect.id, Hold::Kept);
         }
     }
@@ -204,32 +226,47 @@ impl Run {
 
     /// Whether nothing can go on but by answers and timers.
     pub(super) fn nothing_under_way(&self) -> bool {
-        let leaves = |effect: &Effect| effect.kind() == EffectKind::Outside;
-        self.calls.is_empty()
-            && !self.asked.iter().any(leaves)
-            && !self.queued.iter().any(|queued| queued.effects.iter().any(leaves))
+        self.calls.is_empty() && self.asked.is_empty() && self.queued.iter().all(|queued| queued.effects.is_empty())
     }
 
+    /// Tells that only answers and timers move the run on, unless that was the last thing that was told.
     pub(super) fn tell_paused(&mut self) {
-        let requests = self.requests.keys().cloned().collect();
-        let wake_at = self.next_timer().map(time_text);
-        self.tell(Event::Paused { requests, wake_at });
+        // A run with very many pauses again after each answer, and does not list, or sort, them all each time.
+        let listed = match self.requests.len() {
+            0..=MOST_LISTED => self.in_order().map(|request| request.id.clone()).collect(),
+            _ => self.requests.keys().take(MOST_LISTED).cloned().collect(),
+        };
+        let told = (listed, self.next_timer());
+        if self.paused && self.told_paused.as_ref() == Some(&told) {
+            return;
+        }
+        let (requests, wake_at) = told.clone();
+        self.tell(Event::Paused { requests, open: self.requests.len(), wake_at: wake_at.map(time_text) });
+        self.told_paused = Some(told);
     }
 
     /// A request is no longer open.
-    pub(super) fn end_request(&mut self, id: &str, end: RequestEnd) {
+    pub(super) fn end_request(&mut self, request: &Request, end: RequestEnd) {
+        match self.opened.remove(&request.waits.1) {
+            // One that was never saved as open needs no end.
+            Some(_) => self.close(&request.id, end),
+            None => self.end_stored(&request.id, end),
+        }
+    }
+
+    /// The same for one that the store has as open.
+    pub(super) fn end_stored(&mut self, id: &str, end: RequestEnd) {
+        self.close(id, end);
+        self.ended.push((id.to_owned(), end));
+    }
+
+    fn close(&mut self, id: &str, end: RequestEnd) {
+        self.tell_no_more(id);
         let how = match end {
             RequestEnd::Answered => "is answered already",
             RequestEnd::Withdrawn | RequestEnd::Refused => "was withdrawn",
         };
         self.closed.insert(id.to_owned(), how);
-        // One that was never saved as open needs no end.
-        match self.opened.iter().position(|opened| opened == id) {
-            Some(at) => {
-                self.opened.remove(at);
-            }
-            None => self.ended.push((id.to_owned(), end)),
-        }
         self.unsaved = true;
     }
 }

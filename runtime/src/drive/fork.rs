@@ -106,7 +106,7 @@ impl Fork {
         let epoch = begin.store.begin(new)?;
         let mut run = Run::new(begin, id, epoch, workflow, machine, Saver::new(code_hash));
         run.told.push(event);
-        run.ask_again(true);
+        run.ask_again(true, &[]);
         for (request, answer) in answers {
             run.answer(request, answer).map_err(DriveError::Refused)?;
         }

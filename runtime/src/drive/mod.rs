@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,15 +26,19 @@ use crate::{
 
 mod answer;
 mod commit;
+mod failure;
 mod fork;
 mod moved;
 mod perform;
 mod report;
 mod start;
+mod tell;
+mod timers;
 
+pub use failure::Failure;
 pub use fork::{Fork, InFlight};
 pub use report::{Ended, Report};
-pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen};
+pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen, retry};
 
 /// How many loop heads and calls a machine may pass before others have their turn.
 const FUEL: u32 = 100_000;
@@ -112,20 +116,32 @@ pub struct Run {
     floor: u64,
     /// Told by the driver itself since the last checkpoint.
     told: Vec<Event>,
-    /// Asked since the last checkpoint.
+    /// What came of calls since the last checkpoint.
+    recent: Vec<failure::Recent>,
+    /// What was told before the run failed, and is computed again.
+    told_already: VecDeque<Json>,
+    /// Calls asked since the last checkpoint, which leave with the next.
     asked: Vec<Effect>,
-    /// Requests opened and ended since the last checkpoint.
-    opened: Vec<String>,
+    /// Requests opened, by effect, and ended since the last checkpoint.
+    opened: BTreeMap<u64, String>,
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
+    /// The ids of those, by effect.
+    asking: HashMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
     replies: Vec<commit::Reply>,
-    /// Effects that wait for a moment: (moment, fiber, effect).
-    timers: BTreeMap<(Millis, u64), u32>,
+    timers: timers::Timers,
     /// Calls under way, by effect, with what ends them.
     calls: BTreeMap<u64, tokio::task::AbortHandle>,
+    /// Requests of which people are being told, and where it arrives what came of it.
+    tellings: (
+        BTreeMap<String, tokio::task::AbortHandle>,
+        (mpsc::UnboundedSender<tell::Told>, mpsc::UnboundedReceiver<tell::Told>),
+    ),
+    /// Open requests of the loaded checkpoint of which people are still to be told.
+    untold: Vec<String>,
     /// Deltas that are not durable yet.
     queued: VecDeque<commit::Queued>,
     settled: (mpsc::UnboundedSender<Settled>, mpsc::UnboundedReceiver<Settled>),
@@ -143,6 +159,8 @@ pub struct Run {
     paused: bool,
     /// From the next checkpoint on its code is this.
     moves: Option<Moved>,
+    /// What was last told of that: the open requests, and the next timer.
+    told_paused: Option<(Vec<String>, Option<Millis>)>,
     listening: bool,
 }
 
@@ -179,8 +197,8 @@ impl Run {
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> Result<Report, StoreError> {
         let result = self.go_on(sink, &mut commands).await;
-        for call in self.calls.values() {
-            call.abort();
+        for task in self.calls.values().chain(self.tellings.0.values()) {
+            task.abort();
         }
         let (store, id, epoch) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch);
         let released = aside(move || store.release(&id, epoch)).await;
@@ -201,6 +219,9 @@ impl Run {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for effect in std::mem::take(&mut self.again) {
             self.let_out(effect);
+        }
+        for request in std::mem::take(&mut self.untold) {
+            self.tell_of(&request);
         }
         self.take_recorded().await?;
         let mut commands_open = true;
@@ -231,7 +252,9 @@ impl Run {
                 if !self.listening {
                     return self.stop(sink).await;
                 }
-                return self.pause(sink).await;
+                if !self.is_telling() {
+                    return self.pause(sink).await;
+                }
             }
             let waiting = self.host.wait(self.next_timer(), !computes && self.is_idle());
             tokio::select! {
@@ -241,6 +264,7 @@ impl Run {
                     self.release_first(sink);
                 }
                 Some(settled) = self.settled.1.recv() => self.settle(settled),
+                Some(told) = self.tellings.1.1.recv() => self.was_told(told).await?,
                 command = commands.recv(), if commands_open => match command {
                     Some(Command::Answer { request, value, reply }) => match self.answer(&request, &value) {
                         Ok(()) => self.replies.push(reply),
@@ -273,9 +297,7 @@ impl Run {
                 self.machine.keep_time(self.host.now());
             }
             // Before anything that is asked now: it may take the place of what was withdrawn.
-            for cancelled in self.machine.take_cancelled() {
-                self.withdraw(&cancelled);
-            }
+            self.withdraw();
             match progress {
                 // Both give the machine new fuel, so a program that only asks for the time, or only begins and ends
                 // steps, is stopped by the clock instead.
@@ -333,11 +355,11 @@ impl Run {
 
     /// Tells of something that happens after all that the program has told so far.
     fn tell(&mut self, event: Event) {
-        self.told.extend(self.machine.take_events());
+        self.take_told();
         self.told.push(event);
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
+    async fn renew(&mut self) -> Result<(), StoreError> {
         let (store, id, epoch, now) = (Arc::clone(&self.store), Arc::clone(&self.id), self.epoch, self.host.now());
         aside(move || store.renew(&id, epoch, now)).await
     }

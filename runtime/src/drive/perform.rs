@@ -1,5 +1,7 @@
 //! Effects on their way out, and outcomes on their way back.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::Value as Json;
 
 use super::{Run, Settled};
@@ -25,8 +27,8 @@ impl Run {
             EffectKind::Timer => match effect.args.first() {
                 Some(Value::Time(moment)) => {
                     self.tell(Event::Sleeping { path: effect.path.as_str().to_owned(), until: time_text(*moment) });
-                    self.timers.insert((*moment, effect.id), effect.fiber);
-                    self.asked.push(effect);
+                    self.timers.set(*moment, effect.id, effect.fiber);
+                    self.unsaved = true;
                 }
                 other => {
                     let found = other.map_or("nothing".into(), describe);
@@ -35,7 +37,7 @@ impl Run {
                 }
             },
             EffectKind::Request => match self.open_request(&effect, true) {
-                Ok(()) => self.asked.push(effect),
+                Ok(()) => self.unsaved = true,
                 Err(fault) => {
                     self.machine.settle_now(effect.fiber, effect.id, Err(fault));
                 }
@@ -61,11 +63,8 @@ impl Run {
     /// What a test observes cannot go on: the test is told what it asks, and goes on without it. Whether there is such.
     pub(super) fn leave_observed(&mut self) -> bool {
         let Some((observing, within)) = self.machine.observing() else { return false };
-        let open: Vec<Json> = self
-            .open_requests()
-            .into_iter()
-            .filter(|json| self.requests.values().any(|r| r.json == *json && within.contains(&r.waits.0)))
-            .collect();
+        let within_too: BTreeSet<u32> = within.iter().copied().collect();
+        let open = self.open_requests_of(|fiber| within_too.contains(&fiber));
         let told = i64::try_from(self.next_seq.saturating_sub(1)).unwrap_or(i64::MAX);
         let requests = from_json(&Json::Array(open)).unwrap_or_default();
         let went = Value::record([("requests", requests), ("told", Value::Int(told))]).unwrap_or_default();
@@ -91,12 +90,13 @@ impl Run {
         self.closed.remove(&request.id);
         if new {
             self.tell(Event::RequestInfo(request.json.clone()));
-            self.opened.push(request.id.clone());
+            self.opened.insert(effect.id, request.id.clone());
         }
         if let Some(due) = request.due_at {
-            self.timers.insert((due, effect.id), effect.fiber);
+            self.timers.set(due, effect.id, effect.fiber);
         }
         self.host.asked(effect, &request, &self.machine);
+        self.asking.insert(effect.id, request.id.clone());
         self.requests.insert(request.id.clone(), request);
         Ok(())
     }
@@ -107,6 +107,7 @@ impl Run {
             return;
         }
         let (fiber, id) = (effect.fiber, effect.id);
+        self.machine.let_out();
         let key = effect.key(&self.id);
         let sender = self.settled.0.clone();
         let performing = self.host.perform(effect, key);
@@ -126,12 +127,13 @@ impl Run {
         if let Ok(value) = &settled.outcome {
             self.count_usage(value);
         }
+        self.keep_recent(settled.fiber, settled.effect, &settled.outcome);
         self.unsaved |= self.machine.settle(settled.fiber, settled.effect, settled.outcome);
     }
 
     /// The moment of the next timer.
     pub(super) fn next_timer(&self) -> Option<Millis> {
-        let timer = self.timers.keys().next().map(|(moment, _)| *moment);
+        let timer = self.timers.first().map(|(moment, ..)| moment);
         timer.into_iter().chain(self.machine.next_deadline()).min()
     }
 
@@ -144,7 +146,7 @@ impl Run {
     /// takes effect before an attempt is ended.
     pub(super) fn fire_timers_until(&mut self, now: Millis) {
         loop {
-            let timer = self.timers.first_key_value().map(|(&(moment, effect), &fiber)| (moment, effect, fiber));
+            let timer = self.timers.first();
             let deadline = self.machine.next_deadline().filter(|due| *due <= now);
             if let Some(due) = deadline
                 && timer.is_none_or(|(moment, ..)| due < moment)
@@ -156,16 +158,14 @@ impl Run {
                 self.unsaved = true;
                 continue;
             }
-            let Some((moment, effect, fiber)) = timer.filter(|(moment, ..)| *moment <= now) else { break };
-            self.timers.remove(&(moment, effect));
-            let request = self.requests.values().find(|request| request.waits == (fiber, effect));
-            let outcome = match request {
+            let Some((_, effect, fiber)) = timer.filter(|(moment, ..)| *moment <= now) else { break };
+            self.timers.forget(effect);
+            let outcome = match self.take_request(effect) {
                 Some(request) => {
-                    let (id, outcome) = (request.id.clone(), request.timed_out());
-                    self.requests.remove(&id);
-                    self.tell(Event::RequestWithdrawn { id: id.clone() });
-                    self.end_request(&id, RequestEnd::Withdrawn);
-                    self.closed.insert(id, "is no longer open: its time is over");
+                    let outcome = request.timed_out();
+                    self.tell(Event::RequestWithdrawn { id: request.id.clone() });
+                    self.end_request(&request, RequestEnd::Withdrawn);
+                    self.closed.insert(request.id, "is no longer open: its time is over");
                     outcome
                 }
                 None => Ok(Value::Null),
@@ -174,25 +174,41 @@ impl Run {
         }
     }
 
-    /// Nobody waits for an effect any more: a call is ended, a request withdrawn, a timer forgotten.
-    pub(super) fn withdraw(&mut self, effect: &Effect) {
-        if let Some(call) = self.calls.remove(&effect.id) {
-            call.abort();
+    /// The request that an effect asks, which is no longer open.
+    pub(super) fn take_request(&mut self, effect: u64) -> Option<Request> {
+        let id = self.asking.remove(&effect)?;
+        self.requests.remove(&id)
+    }
+
+    /// Nobody waits any more for what the machine has cancelled: calls are ended, requests withdrawn, timers forgotten.
+    pub(super) fn withdraw(&mut self) {
+        let cancelled = self.machine.take_cancelled();
+        if cancelled.is_empty() {
+            return;
         }
-        self.asked.retain(|asked| asked.id != effect.id);
+        let effects: HashSet<u64> = cancelled.iter().map(|effect| effect.id).collect();
+        self.asked.retain(|asked| !effects.contains(&asked.id));
         for queued in &mut self.queued {
-            queued.forget(effect.id);
+            queued.forget(&effects);
         }
-        self.timers.retain(|(_, id), _| *id != effect.id);
-        let request = self.requests.values().find(|request| request.waits.1 == effect.id);
-        if let Some(id) = request.map(|request| request.id.clone()) {
-            self.requests.remove(&id);
-            let told = self.told.len();
-            self.told.retain(|event| !matches!(event, Event::RequestInfo(json) if json["id"] == id.as_str()));
-            if told == self.told.len() {
-                self.tell(Event::RequestWithdrawn { id: id.clone() });
+        // What was asked since the last checkpoint is not told of at all.
+        let untold: HashSet<String> = effects.iter().filter_map(|effect| self.opened.get(effect).cloned()).collect();
+        if !untold.is_empty() {
+            self.told.retain(
+                |event| !matches!(event, Event::RequestInfo(json) if json["id"].as_str().is_some_and(|id| untold.contains(id))),
+            );
+        }
+        for effect in cancelled {
+            if let Some(call) = self.calls.remove(&effect.id) {
+                call.abort();
             }
-            self.end_request(&id, RequestEnd::Withdrawn);
+            self.timers.forget(effect.id);
+            if let Some(request) = self.take_request(effect.id) {
+                if !untold.contains(&request.id) {
+                    self.tell(Event::RequestWithdrawn { id: request.id.clone() });
+                }
+                self.end_request(&request, RequestEnd::Withdrawn);
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct Report {
 impl Run {
     /// Whether nothing is left to wait for in this process.
     pub(super) fn can_only_pause(&self) -> bool {
-        if !self.nothing_under_way() || self.machine.can_run() {
+        if !self.nothing_under_way() || self.machine.can_run() || self.is_telling() {
             return false;
         }
         if self.options.wait_for_answers && !self.requests.is_empty() {
@@ -62,6 +62,10 @@ impl Run {
     pub(super) async fn finish(&mut self, outcome: Option<Outcome>, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         // A workflow's value is data unless its type says otherwise; what is not cannot be shown.
+        let failure = match &outcome {
+            Some(Err(fault)) => self.failure(fault, sink).await?,
+            _ => None,
+        };
         let (ended, output, error) = match outcome.map(|outcome| outcome.and_then(|value| to_json(&value))) {
             None => (Ended::Cancelled, Json::Null, Json::Null),
             Some(Ok(output)) => (Ended::Completed, output, Json::Null),
@@ -75,11 +79,11 @@ impl Run {
                 (Ended::Failed, Json::Null, error)
             }
         };
-        for id in self.requests.keys().cloned().collect::<Vec<_>>() {
-            self.requests.remove(&id);
-            self.end_request(&id, crate::store::RequestEnd::Withdrawn);
+        self.asking.clear();
+        for request in std::mem::take(&mut self.requests).into_values() {
+            self.end_request(&request, crate::store::RequestEnd::Withdrawn);
         }
-        self.told.extend(self.machine.take_events());
+        self.take_told();
         let status = match ended {
             Ended::Completed => {
                 self.told.push(Event::Output(output.clone()));
@@ -96,8 +100,12 @@ impl Run {
             }
         };
         self.timers.clear();
-        let stored = result(output.clone(), state, error.clone(), self.machine.usage());
-        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored) }, sink).await?;
+        let mut stored = result(output.clone(), state, error.clone(), self.machine.usage());
+        let pins = failure.iter().map(|failure| failure.at).filter(|at| *at > 0).collect();
+        if let Some(failure) = failure {
+            stored["resume"] = serde_json::to_value(failure).unwrap_or_default();
+        }
+        self.commit(Standing { status, pinned: ended == Ended::Failed, result: Some(stored), pins }, sink).await?;
         self.drain(sink).await?;
         Ok(self.report(ended, output, error))
     }
@@ -106,7 +114,8 @@ impl Run {
     pub(super) async fn pause(&mut self, sink: &mut dyn Sink) -> Result<Report, StoreError> {
         if !self.paused {
             self.tell_paused();
-            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None }, sink).await?;
+            self.commit(Standing { status: RunStatus::Paused, pinned: true, result: None, pins: Vec::new() }, sink)
+                .await?;
             self.drain(sink).await?;
         }
         Ok(self.report(Ended::Paused, Json::Null, Json::Null))
@@ -139,7 +148,7 @@ impl Run {
             Ended::Paused => "paused",
             Ended::Interrupted => "running",
         };
-        let requests: Vec<&Json> = self.requests.values().map(|request| &request.json).collect();
+        let requests: Vec<&Json> = self.in_order().map(|request| &request.json).collect();
         let state = to_json(&self.machine.state(&self.workflow)).unwrap_or_default();
         let result = json!({
             "run_id": &*self.id,

@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use wf_lang::program::Workflow;
 
-use super::{Options, Run, moved};
+use super::{Failure, Options, Run, moved};
 use crate::{
     checkpoint::{self, LoadError, Saver},
     effect::{Effect, EffectKind, Hold},
@@ -20,7 +20,10 @@ use crate::{
     json::from_json,
     machine::{Image, Machine, Unknown},
     request::Request,
-    store::{Chunks, Epoch, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store, StoreError},
+    store::{
+        Chunks, Epoch, LEASE_MS, Millis, NewRun, Owner, RequestEnd, RunId, RunRecord, RunStatus, Saved, Store,
+        StoreError,
+    },
     validate::{fits_outside, show_type},
     value::Value,
 };
@@ -139,10 +142,45 @@ pub fn begin(begin: Begin, new: NewRun) -> Result<Run, DriveError> {
 /// # Errors
 /// When another process has it, or its checkpoint cannot be read.
 pub fn reopen(begin: Begin, record: &RunRecord, at: Option<u64>, take_over: bool) -> Result<Run, DriveError> {
+    take(begin, record, at.map_or(Point::Latest, Point::Checkpoint), take_over)
+}
+
+/// Takes a run that has failed, at the last checkpoint before its error was thrown.
+///
+/// # Errors
+/// [`DriveError::Refused`] when it has not failed, or when a call has left since; else as [`reopen`].
+pub fn retry(begin: Begin, record: &RunRecord, take_over: bool) -> Result<Run, DriveError> {
+    let Some(failure) = Failure::of(record) else {
+        return Err(DriveError::Refused(
+            "where the run failed is not known; `wf fork` can go on from an older checkpoint".into(),
+        ));
+    };
+    if failure.since {
+        let reason = "the run made a call after its error was thrown, in a `catch` or a `finally`, which going on from before \
+                      the error would make again";
+        return Err(DriveError::Refused(reason.into()));
+    }
+    take(begin, record, Point::Failure(&failure), take_over)
+}
+
+/// Where a run is taken up.
+#[derive(Clone, Copy)]
+enum Point<'f> {
+    /// At its latest checkpoint.
+    Latest,
+    /// At the checkpoint of that number.
+    Checkpoint(u64),
+    /// Before the error with which it failed.
+    Failure(&'f Failure),
+}
+
+fn take(begin: Begin, record: &RunRecord, from: Point<'_>, take_over: bool) -> Result<Run, DriveError> {
     let id = Arc::clone(&record.id);
     let workflow = workflow(&begin.image, &record.workflow)?;
+    // Whoever had it renewed its lease until shortly before it died.
+    let alive = record.lease_until.saturating_sub(LEASE_MS).min(begin.host.now());
     let epoch = begin.store.acquire(&id, Owner::current(), take_over, begin.host.now())?;
-    match load(begin, record, workflow, epoch, at) {
+    match load(begin, record, workflow, epoch, from, alive) {
         Ok(run) => Ok(run),
         Err((store, error)) => {
             store.release(&id, epoch)?;
@@ -188,7 +226,14 @@ pub fn fits(
 
 type Unloaded = (Arc<dyn Store>, DriveError);
 
-fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: Option<u64>) -> Result<Run, Unloaded> {
+fn load(
+    begin: Begin,
+    record: &RunRecord,
+    workflow: Workflow,
+    epoch: Epoch,
+    from: Point<'_>,
+    alive: Millis,
+) -> Result<Run, Unloaded> {
     let store = Arc::clone(&begin.store);
     let failed = |error: DriveError| (Arc::clone(&store), error);
     let id = Arc::clone(&record.id);
@@ -196,22 +241,31 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
     let known = record.code_hash;
     let record = &store.run(&id).map_err(|error| failed(error.into()))?;
     let last = record.last_checkpoint;
+    let at = match from {
+        Point::Latest => None,
+        Point::Checkpoint(at) => Some(at),
+        Point::Failure(_) if record.status != RunStatus::Failed => {
+            return Err(failed(DriveError::Refused(format!("the run is {} meanwhile", record.status.text()))));
+        }
+        Point::Failure(failure) => Some(failure.at),
+    };
     let moves = moved::back(&*store, record, at).map_err(|error| failed(error.into()))?;
     if at.is_none() && record.code_hash != known {
         return Err(failed(DriveError::Refused("the run moved to other code meanwhile; try again".into())));
     }
     let fresh = at.is_some_and(|at| at != last);
-    let found = read(&begin.image, &*store, record, at, fresh).map_err(failed)?;
+    let found = match from {
+        Point::Failure(Failure { at: 0, .. }) => None,
+        _ => read(&begin.image, &*store, record, at, fresh).map_err(failed)?,
+    };
     let mut run = match found {
-        Some((machine, mut saver)) => {
+        Some((mut machine, mut saver)) => {
             if fresh {
                 saver.skip_used(last);
+            } else {
+                machine.was_alive(alive);
             }
             let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
-            run.n = last;
-            run.next_seq = record.last_seq + 1;
-            run.reset = fresh;
-            run.moves = moves;
             // A run that pauses again where it stood is not written again.
             run.paused = record.status == RunStatus::Paused && !fresh;
             run
@@ -221,22 +275,43 @@ fn load(begin: Begin, record: &RunRecord, workflow: Workflow, epoch: Epoch, at: 
             let args =
                 arguments(&begin.image, &workflow, &input).map_err(|reason| failed(DriveError::Refused(reason)))?;
             let machine = Machine::start(Arc::clone(&begin.image), Arc::clone(&id), &workflow, args);
-            let mut run = Run::new(begin, id, epoch, workflow, machine, Saver::new(record.code_hash));
-            run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
-            return Ok(run);
+            let mut saver = Saver::new(record.code_hash);
+            if last > 0 {
+                saver.skip_used(last);
+            }
+            let mut run = Run::new(begin, id, epoch, workflow, machine, saver);
+            if last == 0 {
+                run.told.push(Event::Started { workflow: run.workflow.name.to_string(), input });
+                return Ok(run);
+            }
+            run
         }
     };
+    run.n = last;
+    run.next_seq = record.last_seq + 1;
+    run.reset = fresh;
+    run.moves = moves;
     run.told.push(Event::Resumed);
-    run.ask_again(fresh);
+    run.machine.checkpoint = at.unwrap_or(last);
+    let mut failed_calls = Vec::new();
+    if let Point::Failure(failure) = from {
+        run.machine.start_anew(&failure.fibers, &failure.calls);
+        run.machine.keep_time(run.host.now());
+        failed_calls.extend(failure.calls.iter().map(|(call, _)| *call));
+        run.told_already.extend(failure.told.iter().cloned());
+    }
+    run.ask_again(fresh, &failed_calls);
     let stored = store.requests(Some(&run.id)).map_err(|error| failed(error.into()))?;
     if fresh {
         // What was asked after that checkpoint is asked no more.
         for open in stored {
             if !run.requests.contains_key(&open.request.id) {
-                run.end_request(&open.request.id, RequestEnd::Withdrawn);
+                run.end_stored(&open.request.id, RequestEnd::Withdrawn);
             }
         }
     } else {
+        let untold = stored.iter().filter(|open| !open.notified).map(|open| open.request.id.clone());
+        run.untold.extend(untold);
         // Before any answer that is brought now.
         run.apply_recorded(stored);
     }
@@ -322,14 +397,19 @@ impl Run {
             reset: false,
             floor: 0,
             told: Vec::new(),
+            recent: Vec::new(),
+            told_already: VecDeque::new(),
             asked: Vec::new(),
-            opened: Vec::new(),
+            opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
+            asking: HashMap::new(),
             closed: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            timers: Default::default(),
             replies: Vec::new(),
             calls: BTreeMap::new(),
+            tellings: (BTreeMap::new(), mpsc::unbounded_channel()),
+            untold: Vec::new(),
             queued: VecDeque::new(),
             settled: mpsc::unbounded_channel(),
             unsaved: false,
@@ -340,6 +420,7 @@ impl Run {
             again: Vec::new(),
             paused: false,
             moves: None,
+            told_paused: None,
             listening: true,
         }
     }
@@ -366,15 +447,17 @@ impl Run {
     }
 
     /// Asks the open questions of a loaded machine again, in the order in which they were asked first. They are durable
-    /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one.
-    pub(super) fn ask_again(&mut self, fresh: bool) {
+    /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one. Of the
+    /// calls that have failed it is known that they have.
+    pub(super) fn ask_again(&mut self, fresh: bool, failed: &[u64]) {
         for effect in self.machine.open_effects() {
             match effect.kind() {
                 EffectKind::Outside if effect.hold == Hold::Kept => self.let_go(&effect),
+                EffectKind::Outside if failed.contains(&effect.id) => self.asked.push(effect),
                 EffectKind::Outside => self.recover(effect, fresh),
                 EffectKind::Timer => {
                     if let Some(Value::Time(moment)) = effect.args.first() {
-                        self.timers.insert((*moment, effect.id), effect.fiber);
+                        self.timers.set(*moment, effect.id, effect.fiber);
                     }
                 }
                 EffectKind::Request => {

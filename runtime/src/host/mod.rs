@@ -13,11 +13,13 @@ use crate::{
 mod clock;
 mod fs;
 mod model;
+mod notify;
 mod permission;
 mod process;
 
 pub use model::ModelSettings;
 pub(crate) use model::{first_of, usage};
+pub use notify::Notify;
 pub use permission::{Allow, Permissions};
 
 /// What an effect comes to, when it is known.
@@ -59,6 +61,12 @@ pub trait Host: Send + Sync + 'static {
         (Err(Fault::new(Kind::Error, message)), false)
     }
 
+    /// Tells people of a request that is open: `about` is `{ run_id, workflow, request }`, and `key` is the same whenever
+    /// the same is told again. `None` when nobody wants to be told.
+    fn notify(&self, _about: serde_json::Value, _key: String) -> Option<Telling> {
+        None
+    }
+
     /// Whether the run is not to go on: the test that it is has failed.
     fn stopped(&self, _machine: &Machine) -> bool {
         false
@@ -67,6 +75,12 @@ pub trait Host: Send + Sync + 'static {
 
 /// What [`Host::wait`] comes to.
 pub type Waiting = Pin<Box<dyn Future<Output = Woken> + Send>>;
+
+/// What telling people comes to: why it was in vain.
+pub type Telling = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// What is added to what people are told.
+type Complete = Box<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 
 /// Why a run that waited goes on.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +101,7 @@ pub enum Woken {
 /// The real world.
 pub struct System {
     inner: Arc<Inner>,
+    hook: Option<Arc<Hook>>,
 }
 
 struct Inner {
@@ -96,10 +111,27 @@ struct Inner {
     model: model::Models,
 }
 
+/// Who is told of requests, and what is added to what they are told.
+struct Hook {
+    notify: Notify,
+    complete: Complete,
+}
+
 impl System {
     /// The world as a program whose script lies in `folder` may touch it.
     pub fn new(image: Arc<Image>, permissions: Permissions, folder: PathBuf, model: ModelSettings) -> Self {
-        Self { inner: Arc::new(Inner { permissions, folder, model: model::Models::new(image, model) }) }
+        Self { inner: Arc::new(Inner { permissions, folder, model: model::Models::new(image, model) }), hook: None }
+    }
+
+    /// The same, with a hook that tells people of requests; `complete` adds to what they are told.
+    #[must_use]
+    pub fn telling(
+        mut self,
+        notify: Notify,
+        complete: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Arc::new(Hook { notify, complete: Box::new(complete) }));
+        self
     }
 }
 
@@ -123,6 +155,14 @@ impl Host for System {
 
     fn now(&self) -> i64 {
         clock::now()
+    }
+
+    fn notify(&self, mut about: serde_json::Value, key: String) -> Option<Telling> {
+        let hook = Arc::clone(self.hook.as_ref()?);
+        Some(Box::pin(async move {
+            (hook.complete)(&mut about);
+            hook.notify.tell(&about, &key).await
+        }))
     }
 }
 

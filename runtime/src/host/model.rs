@@ -37,15 +37,27 @@ pub struct ModelSettings {
     pub api_key: Option<String>,
 }
 
+/// What speaks HTTPS, for the whole process.
+pub(super) fn client() -> Result<&'static reqwest::Client, String> {
+    static CLIENT: OnceLock<Result<reqwest::Client, String>> = OnceLock::new();
+    // Built on first use; with roots of our own beside the system's, so that a machine without any works too.
+    let build = || {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let roots = roots.filter_map(|der| reqwest::Certificate::from_der(der).ok());
+        let client = reqwest::Client::builder().tls_certs_merge(roots).connect_timeout(Duration::from_secs(20)).build();
+        client.map_err(|error| format!("cannot set up HTTPS: {error}"))
+    };
+    CLIENT.get_or_init(build).as_ref().map_err(Clone::clone)
+}
+
 pub(super) struct Models {
     image: Arc<Image>,
     settings: ModelSettings,
-    client: OnceLock<Result<reqwest::Client, String>>,
 }
 
 impl Models {
     pub(super) fn new(image: Arc<Image>, settings: ModelSettings) -> Self {
-        Self { image, settings, client: OnceLock::new() }
+        Self { image, settings }
     }
 
     /// `_model(request)`: gives `{ text, usage }`.
@@ -140,24 +152,9 @@ impl Models {
         Ok(body)
     }
 
-    fn client(&self) -> Result<&reqwest::Client, Fault> {
-        // Built on first use; with roots of our own beside the system's, so that a machine without any works too.
-        let build = || {
-            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-            let roots = roots.filter_map(|der| reqwest::Certificate::from_der(der).ok());
-            reqwest::Client::builder()
-                .tls_certs_merge(roots)
-                .connect_timeout(Duration::from_secs(20))
-                .timeout(ANSWER_TIMEOUT)
-                .build()
-                .map_err(|error| error.to_string())
-        };
-        let client = self.client.get_or_init(build).as_ref();
-        client.map_err(|error| Fault::new(Kind::Network, format!("cannot set up HTTPS: {error}")))
-    }
-
     async fn send(&self, url: &str, body: &Json) -> Result<Json, Failed> {
-        let mut call = self.client()?.post(url).json(body);
+        let client = client().map_err(|error| Fault::new(Kind::Network, error))?;
+        let mut call = client.post(url).json(body).timeout(ANSWER_TIMEOUT);
         if let Some(key) = &self.settings.api_key {
             call = call.bearer_auth(key);
         }

@@ -5,6 +5,7 @@ use wf_lang::program::{FunctionKind, Param, Receiver};
 use super::{
     Image, Machine,
     fiber::{Cancel, Deadline, Fiber, Frame, Scope, Then, count_call},
+    path,
     rare::check,
 };
 use crate::{
@@ -197,7 +198,7 @@ pub(super) fn open_scope(
         _ => (image.elements[function as usize].clone(), function),
     };
     let index = count_call(scopes, low_water, counter);
-    scopes.push(Scope { frame: frame as u32, function, name, index, ..Scope::default() });
+    path::open(scopes, Scope { frame: frame as u32, function, name, index, ..Scope::default() });
 }
 
 /// Closes the scopes of the calls whose frames are gone: those from `frames` on, with what was to happen to their steps.

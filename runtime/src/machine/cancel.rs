@@ -37,7 +37,7 @@ impl Machine {
             if !fiber.cancels.iter().any(|known| known.to == cancel.to) {
                 let at = fiber.cancels.partition_point(|known| known.to < cancel.to);
                 fiber.cancels.insert(at, cancel);
-                fiber.ran = true;
+                self.turns.mark(&mut fiber);
                 let at = self.position(&fiber);
                 if self.due(&fiber, self.stands_shielded(&fiber, at)).is_some() {
                     self.interrupt(&mut fiber, &mut todo);
@@ -58,7 +58,7 @@ impl Machine {
                 if let FiberState::Waiting(effect) = waited {
                     self.cancelled.push(*effect);
                 }
-                self.ready.push_back(fiber.id);
+                self.turns.last(fiber);
             }
             FiberState::Joining(group) => {
                 let branches = group.children.iter().rev();

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use wf_lang::program::Pc;
 
-use super::{Image, call::close_scopes, weight::FIRST_LOOK};
+use super::{
+    Image,
+    call::close_scopes,
+    path::{self, Trail},
+    weight::FIRST_LOOK,
+};
 use crate::{
     effect::Effect,
     fault::Fault,
@@ -46,6 +51,8 @@ pub(crate) struct Scope {
     pub(crate) counts: Counts,
     /// The same as it was when its first attempt began: defaults of parameters are computed before.
     pub(crate) before: Option<Box<Counts>>,
+    /// What it knows of its path; not saved.
+    pub(crate) trail: Trail,
 }
 
 /// What was called in a scope.
@@ -103,6 +110,12 @@ pub(crate) struct Fiber {
     pub(crate) saved_segments: usize,
     /// It ran since it was last saved.
     pub(crate) ran: bool,
+    /// It changed since clocks were last looked at; not saved.
+    pub(super) stirred: bool,
+    /// It and all below it wait for persons only, as far as its parent knows; not saved.
+    pub(super) quiet: bool,
+    /// Of those that can run, those with lesser ones go first.
+    pub(crate) turn: i64,
 }
 
 /// What a fiber waits for.
@@ -209,6 +222,8 @@ pub(crate) struct Group {
     pub(crate) path: Str,
     /// The branches under way; not saved, for they name their parent.
     pub(crate) children: BTreeSet<u32>,
+    /// How many of those do not wait for persons only; not saved.
+    pub(crate) busy: u32,
 }
 
 /// What a `gather` or `race` comes to.
@@ -224,7 +239,7 @@ pub(crate) enum Ending {
 
 impl Fiber {
     pub(crate) fn new(id: u32, parent: Option<(u32, u32)>, around: Around) -> Self {
-        let own = Scope { function: u32::MAX, ..Scope::default() };
+        let own = Scope { function: u32::MAX, trail: path::of_branch(around.path.as_str()), ..Scope::default() };
         Self {
             id,
             parent,
@@ -240,25 +255,11 @@ impl Fiber {
             look_at: FIRST_LOOK,
             low_water: 0,
             saved_segments: 0,
-            ran: true,
+            ran: false,
+            stirred: false,
+            quiet: false,
+            turn: 0,
         }
-    }
-
-    /// The path of the innermost scope.
-    pub(crate) fn path(&self) -> String {
-        self.path_to(self.scopes.len())
-    }
-
-    /// The path of the first `count` scopes.
-    pub(crate) fn path_to(&self, count: usize) -> String {
-        let mut path = self.around.path.as_str().to_owned();
-        for scope in self.scopes.iter().take(count).skip(1) {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(&format!("{}[{}]", scope.name.as_str(), scope.index));
-        }
-        path
     }
 
     /// Counts a call of a declaration in the innermost scope; gives its index there.

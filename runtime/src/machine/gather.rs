@@ -71,6 +71,7 @@ impl Machine {
             left: None,
             path: path.as_str().into(),
             children: BTreeSet::new(),
+            busy: 0,
         }))
     }
 
@@ -80,8 +81,8 @@ impl Machine {
             let Some(mut joining) = self.fibers.remove(&parent) else { return };
             let child = self.next_branch(&mut joining);
             self.fibers.insert(parent, joining);
-            let Some(child) = child else { break };
-            self.ready.push_back(child.id);
+            let Some(mut child) = child else { break };
+            self.turns.last(&mut child);
             self.fibers.insert(child.id, child);
         }
         self.join(parent);
@@ -123,6 +124,7 @@ impl Machine {
         };
         group.started += 1;
         group.children.insert(id);
+        group.busy += 1;
         self.next_fiber += 1;
         let mut child =
             Fiber::new(id, Some((joining.id, branch)), super::Around { path, own_context: false, ..around });
@@ -145,13 +147,14 @@ impl Machine {
         self.boundary = true;
         let image = std::sync::Arc::clone(&self.image);
         let Some(joining) = self.fibers.get_mut(&parent) else { return };
-        joining.ran = true;
+        self.turns.mark(joining);
         let FiberState::Joining(group) = &joining.state else { return };
         if image.program.gathers[usize::from(group.gather)].mode == GatherMode::Observe {
             super::testing::observed(joining, &fiber);
         }
         let FiberState::Joining(group) = &mut joining.state else { return };
         group.children.remove(&fiber.id);
+        group.busy = group.busy.saturating_sub(u32::from(!fiber.quiet));
         group.ended += 1;
         match end {
             _ if group.ending.is_some() => group.left = group.left.take().or(left(end)),
@@ -186,8 +189,7 @@ impl Machine {
             }
         };
         joining.state = FiberState::Ready(Some(delivered));
-        joining.ran = true;
-        self.ready.push_back(parent);
+        self.turns.last(joining);
     }
 }
 

@@ -4,10 +4,7 @@
 //! reads a clock, and never recurses in Rust for a call in wf, so it can be stopped between any two safe points and saved
 //! there. All branches of a run are fibers of one machine: a checkpoint is one instant of all of them.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     effect::Effect,
@@ -26,11 +23,14 @@ mod fiber;
 mod gather;
 mod image;
 mod iter;
+mod origin;
+pub(crate) mod path;
 mod place;
 mod rare;
 mod scope;
 mod tell;
 mod testing;
+mod turns;
 mod unknown;
 mod unwind;
 pub(crate) mod view;
@@ -43,7 +43,9 @@ pub(crate) use fiber::{
 pub use fiber::{MAX_FRAMES, Outcome};
 pub(crate) use gather::in_order;
 pub use image::Image;
+pub(crate) use origin::{MOST_ORIGINS, Origin};
 pub(crate) use rare::result_register;
+pub(crate) use scope::dealt_with;
 pub use tell::TELLS;
 pub(crate) use unknown::{Decided, Unknown};
 
@@ -69,7 +71,7 @@ pub struct Machine {
     pub(crate) image: Arc<Image>,
     pub(crate) run: RunId,
     pub(crate) fibers: BTreeMap<u32, Fiber>,
-    ready: VecDeque<u32>,
+    pub(crate) turns: turns::Turns,
     /// The top-level `let`s.
     pub(crate) globals: Vec<Value>,
     /// `ctx.state` of each module.
@@ -84,12 +86,16 @@ pub struct Machine {
     pub(crate) usage: (i64, i64),
     /// How often calls of the steps under way were answered with an error, by path and ordinal.
     pub(crate) answered: BTreeMap<(String, u32), u32>,
+    /// Where the last few errors were thrown.
+    pub(crate) origins: Vec<Origin>,
+    /// How many calls have left.
+    pub(crate) left: u64,
+    /// The number of the latest checkpoint; 0 before the first.
+    pub(crate) checkpoint: u64,
     events: Vec<Event>,
     cancelled: Vec<Effect>,
     end: Option<End>,
-    /// There may be steps with a clock, and one whose clock does not run yet.
-    timed: bool,
-    unclocked: bool,
+    clocks: clock::Clocks,
     /// What the clock was when it was last told.
     pub(crate) clock: Millis,
     streaming: bool,
@@ -104,9 +110,9 @@ impl Machine {
         let mut machine = Self::empty(image, run);
         let mut fiber = Fiber::new(0, None, Around::default());
         machine.enter(&mut fiber, workflow.start.0, args, &[]);
+        machine.turns.last(&mut fiber);
         machine.fibers.insert(0, fiber);
         machine.next_fiber = 1;
-        machine.ready.push_back(0);
         machine
     }
 
@@ -117,7 +123,7 @@ impl Machine {
             image,
             run,
             fibers: BTreeMap::new(),
-            ready: VecDeque::new(),
+            turns: turns::Turns::default(),
             globals,
             states,
             next_fiber: 0,
@@ -126,11 +132,13 @@ impl Machine {
             gone: Vec::new(),
             usage: (0, 0),
             answered: BTreeMap::new(),
+            origins: Vec::new(),
+            left: 0,
+            checkpoint: 0,
             events: Vec::new(),
             cancelled: Vec::new(),
             end: None,
-            timed: false,
-            unclocked: false,
+            clocks: clock::Clocks::default(),
             clock: 0,
             streaming: false,
             boundary: false,
@@ -139,21 +147,13 @@ impl Machine {
         }
     }
 
-    /// The fibers that can run, in the order in which they have their turns.
-    pub(crate) fn turns(&self) -> impl Iterator<Item = u32> {
-        let ready = |id: &u32| self.fibers.get(id).is_some_and(|fiber| matches!(fiber.state, FiberState::Ready(_)));
-        self.ready.iter().copied().filter(ready)
-    }
-
-    /// Takes up the fibers that were loaded, with the order in which those have their turns that can run.
-    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>, turns: Vec<u32>) {
-        self.ready = turns.into();
+    /// Takes up the fibers that were loaded.
+    pub(crate) fn adopt(&mut self, fibers: Vec<Fiber>) {
         let links: Vec<(u32, u32)> = fibers.iter().filter_map(|f| f.parent.map(|(parent, _)| (parent, f.id))).collect();
         for mut fiber in fibers {
             let below = fiber.parent.and_then(|(parent, _)| self.fibers.get(&parent));
             fiber.depth = below.map_or(0, |below| below.depth + below.frames.len());
             fiber.look_at = fiber.look_at.min(MAX_FRAMES.saturating_sub(fiber.depth));
-            self.timed |= !fiber.deadlines.is_empty();
             self.fibers.insert(fiber.id, fiber);
         }
         for (parent, child) in links {
@@ -161,6 +161,8 @@ impl Machine {
                 group.children.insert(child);
             }
         }
+        self.turns.adopt(&self.fibers);
+        self.find_clocks();
     }
 
     /// What `ctx.is_streaming` says.
@@ -170,13 +172,13 @@ impl Machine {
 
     /// Runs ready fibers, in the order in which they became ready, until something must be decided outside.
     pub fn run(&mut self, mut fuel: u32) -> Progress {
-        while let Some(id) = self.ready.front().copied() {
+        while let Some(id) = self.turns.front() {
             let Some(mut fiber) = self.fibers.remove(&id) else {
-                self.ready.pop_front();
+                self.turns.pop();
                 continue;
             };
             let stop = self.turn(&mut fiber, &mut fuel);
-            fiber.ran = true;
+            self.turns.mark(&mut fiber);
             match stop {
                 // It goes on where it stopped: branches switch only where a call waits.
                 Stop::OutOfFuel => {
@@ -188,14 +190,14 @@ impl Machine {
                     return Progress::Boundary;
                 }
                 Stop::Asked(effect) => {
-                    self.ready.pop_front();
+                    self.turns.pop();
                     fiber.rest(&self.image);
                     fiber.state = FiberState::Waiting(Box::new(effect.clone()));
                     self.fibers.insert(id, fiber);
                     return Progress::Effect(effect);
                 }
                 Stop::Joins(group) => {
-                    self.ready.pop_front();
+                    self.turns.pop();
                     fiber.rest(&self.image);
                     self.boundary = true;
                     fiber.state = FiberState::Joining(group);
@@ -203,7 +205,7 @@ impl Machine {
                     self.spawn(id);
                 }
                 Stop::Finished(end) => {
-                    self.ready.pop_front();
+                    self.turns.pop();
                     self.finished(fiber, end);
                 }
             }
@@ -224,16 +226,21 @@ impl Machine {
         if asked.id != effect {
             return false;
         }
-        let key = scope::answered_with_error(asked, &outcome).then(|| (asked.path.as_str().to_owned(), asked.ordinal));
+        let dealt_with = scope::answered_with_error(asked, &outcome);
+        let key = dealt_with.then(|| (asked.path.as_str().to_owned(), asked.ordinal));
+        let parent = waiting.parent.map(|(parent, _)| parent);
+        if let Err(fault) = &outcome {
+            self.thrown(fiber, parent, fault, Some((effect, dealt_with)));
+        }
+        let Some(waiting) = self.fibers.get_mut(&fiber) else { return false };
         waiting.state = FiberState::Ready(Some(outcome.into()));
-        waiting.ran = true;
+        self.turns.last(waiting);
         if let Some(key) = key
             && self.in_step(fiber)
         {
             *self.answered.entry(key).or_default() += 1;
             self.root_changed = true;
         }
-        self.ready.push_back(fiber);
         true
     }
 
@@ -241,8 +248,7 @@ impl Machine {
     pub fn settle_now(&mut self, fiber: u32, effect: u64, outcome: Outcome) -> bool {
         let settled = self.settle(fiber, effect, outcome);
         if settled {
-            self.ready.pop_back();
-            self.ready.push_front(fiber);
+            self.turns.first(&mut self.fibers);
         }
         settled
     }
@@ -252,9 +258,14 @@ impl Machine {
         self.fibers.is_empty()
     }
 
+    /// Whether its main line is on its way out, because the run was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.fibers.get(&0).is_some_and(|fiber| !fiber.cancels.is_empty())
+    }
+
     /// Whether any fiber can go on.
     pub fn can_run(&self) -> bool {
-        !self.ready.is_empty()
+        !self.turns.is_empty()
     }
 
     /// What fibers wait for, in the order in which it was asked.
@@ -282,8 +293,9 @@ impl Machine {
     }
 
     /// What was saved is no longer news.
-    pub(crate) fn saved(&mut self) {
+    pub(crate) fn saved(&mut self, n: u64) {
         self.boundary = false;
+        self.checkpoint = n;
     }
 
     /// The questions whose answers nobody waits for any more, since the last call.

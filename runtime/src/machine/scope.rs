@@ -9,15 +9,19 @@ use super::{
 use crate::{
     effect::{Effect, EffectKind, idempotency_key},
     event::{CallEvent, Event},
-    fault::Kind,
+    fault::{Fault, Kind},
     json,
     value::{Str, Value},
 };
 
 /// Whether the world has dealt with a call and said no, as against a call of which nothing came back.
 pub(super) fn answered_with_error(effect: &Effect, outcome: &Outcome) -> bool {
-    effect.kind() == EffectKind::Outside
-        && matches!(outcome, Err(fault) if matches!(fault.kind, Kind::Http | Kind::Exec))
+    effect.kind() == EffectKind::Outside && outcome.as_ref().err().is_some_and(dealt_with)
+}
+
+/// Whether an error of a call says that the world has dealt with it.
+pub(crate) fn dealt_with(fault: &Fault) -> bool {
+    matches!(fault.kind, Kind::Http | Kind::Exec)
 }
 
 impl Machine {
@@ -57,8 +61,13 @@ impl Machine {
         let steps = fiber.scopes.iter().filter(|scope| step(scope)).count();
         if fiber.around.step.is_none() && steps == 1 && fiber.scopes.last().is_some_and(step) {
             let path = fiber.path();
-            self.answered.retain(|(call, _), _| !call.starts_with(&path));
-            self.root_changed = true;
+            let from = self.answered.range((path.clone(), 0)..);
+            let calls: Vec<_> =
+                from.map(|(call, _)| call).take_while(|(call, _)| call.starts_with(&path)).cloned().collect();
+            for call in calls {
+                self.answered.remove(&call);
+                self.root_changed = true;
+            }
         }
     }
 
@@ -105,15 +114,14 @@ impl Machine {
     /// What a branch of `fiber` knows of the calls around it.
     pub(super) fn around(&self, fiber: &Fiber, path: String) -> Around {
         let mut around = Around { path: path.as_str().into(), ..fiber.around.clone() };
-        for (index, scope) in fiber.scopes.iter().enumerate() {
-            match self.kind_of(scope.function) {
-                Some(FunctionKind::Workflow) => around.workflow = Some(scope.function),
-                Some(FunctionKind::Step) => {
-                    around.step = Some((scope.function, scope.attempt));
-                    around.step_path = fiber.path_to(index + 1).as_str().into();
-                }
-                _ => {}
-            }
+        let scopes = || fiber.scopes.iter().enumerate().rev();
+        let is = |scope: &super::Scope, kind| self.kind_of(scope.function) == Some(kind);
+        if let Some((_, scope)) = scopes().find(|(_, scope)| is(scope, FunctionKind::Workflow)) {
+            around.workflow = Some(scope.function);
+        }
+        if let Some((index, scope)) = scopes().find(|(_, scope)| is(scope, FunctionKind::Step)) {
+            around.step = Some((scope.function, scope.attempt));
+            around.step_path = fiber.path_to(index + 1).as_str().into();
         }
         around
     }

@@ -154,8 +154,7 @@ impl Machine {
         }
         if let Some(joining) = self.fibers.get_mut(&observing) {
             joining.state = FiberState::Ready(Some(Delivered::Value(told)));
-            joining.ran = true;
-            self.ready.push_back(observing);
+            self.turns.last(joining);
             self.boundary = true;
         }
     }
@@ -194,9 +193,9 @@ impl Machine {
         let mut fiber = Fiber::new(0, None, Around::default());
         beside.enter(&mut fiber, closure.function().0, args, closure.captures());
         fiber.state = FiberState::Ready(None);
+        beside.turns.last(&mut fiber);
         beside.fibers.insert(0, fiber);
         beside.next_fiber = 1;
-        beside.ready.push_back(0);
         loop {
             match beside.run(FUEL) {
                 Progress::Done(outcome) => return outcome,

@@ -55,8 +55,9 @@ impl Machine {
             return None;
         }
         asked.hold = hold;
-        fiber.ran = true;
-        Some((**asked).clone())
+        let asked = (**asked).clone();
+        self.turns.mark(fiber);
+        Some(asked)
     }
 
     /// Takes the decision of a person about a call that may have happened; gives the call when it is to be made again, and
@@ -77,10 +78,11 @@ impl Machine {
             }
             (Some("fail"), _) => {
                 let fault = outcome_unknown(&call, text("message"));
+                let parent = fiber.parent.map(|(parent, _)| parent);
+                self.thrown(id, parent, &fault, Some((effect, true)));
                 if let Some(fiber) = self.fibers.get_mut(&id) {
                     fiber.state = FiberState::Ready(Some(Delivered::Thrown(fault.into_value())));
-                    fiber.ran = true;
-                    self.ready.push_back(id);
+                    self.turns.last(fiber);
                 }
             }
             _ => return self.hold(id, effect, Hold::No).map_or(Decided::Taken, Decided::Again),

@@ -9,6 +9,7 @@ use wf_lang::program::{Function, FunctionKind, Handler, HandlerKind, Pc};
 use super::{
     Machine, Stop,
     fiber::{End, Fiber},
+    origin::hash,
 };
 use crate::{
     event::CallEvent,
@@ -45,6 +46,9 @@ impl Machine {
     pub(super) fn unwind(&mut self, fiber: &mut Fiber, fault: Fault, rethrown: bool) -> Option<Stop> {
         let at = fiber.frames.last().map_or(0, |frame| frame.pc.saturating_sub(1));
         let trace = if rethrown && !fault.trace.is_empty() { Trace::Kept } else { Trace::All };
+        if fault.trace.is_empty() {
+            self.thrown(fiber.id, fiber.parent.map(|(parent, _)| parent), &fault, None);
+        }
         self.throw(fiber, fault, Origin { at, trace, outside: false })
     }
 
@@ -56,7 +60,11 @@ impl Machine {
             let shown = from.trace == Trace::All && function.kind != FunctionKind::Hidden;
             if shown && fault.trace.len() < MAX_TRACE {
                 let place = image.place(function.span(from.at));
+                let before = fault.trace.is_empty().then(|| hash(&fault));
                 fault.trace.push(TraceFrame { function: function.name.as_str().into(), place: place.as_str().into() });
+                if let Some(before) = before {
+                    self.placed(fiber.id, before, &fault);
+                }
             }
             let takes = |handler: &&Handler| !from.outside || handler.kind == HandlerKind::Attempt;
             let handler = covering(function, from.at).find(takes);

@@ -41,7 +41,9 @@ impl Machine {
     fn fiber_view(&self, fiber: &Fiber) -> Json {
         let frames: Vec<Json> =
             (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();
-        let mut view = json!({ "path": fiber.path(), "waits_for": self.waits_for(fiber), "frames": frames });
+        let branch = fiber.around.path.as_str();
+        let mut view =
+            json!({ "path": fiber.path(), "branch": branch, "waits_for": self.waits_for(fiber), "frames": frames });
         if !fiber.cancels.is_empty() {
             view["cancelled"] = json!(true);
         }

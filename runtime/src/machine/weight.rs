@@ -94,7 +94,10 @@ impl Machine {
         if fiber.depth + frames >= MAX_FRAMES {
             return Err(Self::limit(format!("more than {MAX_FRAMES} nested calls")));
         }
-        if self.live(fiber).0 > MAX_LIVE {
+        // Only its own values: those of all are counted as work is done.
+        let mut own = 0_usize;
+        self.each_value_of(fiber, &mut |value| own = own.saturating_add(value.size()));
+        if own > MAX_LIVE / 4 && self.live(fiber).0 > MAX_LIVE {
             return Err(Self::too_much());
         }
         fiber.look_at = (frames + FIRST_LOOK.max(frames / 4)).min(MAX_FRAMES.saturating_sub(fiber.depth));

@@ -163,6 +163,17 @@ impl Store for MemoryStore {
         Ok(answered)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, _now: Millis) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        let run = inner.run_mut(run)?;
+        if run.record.epoch != epoch {
+            return Err(StoreError::Stale);
+        }
+        run.notified(request);
+        inner.counts.transactions += 1;
+        Ok(())
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         // Copied out, so that whoever visits may ask the store again.
         let (saved, mut chunks) = match self.lock().run(run)?.checkpoint(at)? {
@@ -195,6 +206,21 @@ impl Store for MemoryStore {
         let mut runs: Vec<_> = inner.runs.values().collect();
         runs.sort_by_key(|run| std::cmp::Reverse((run.record.created_at, run.entered)));
         Ok(runs.into_iter().take(limit).map(|run| run.record.clone()).collect())
+    }
+
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        let inner = self.lock();
+        let records = || inner.runs.values().map(|run| &run.record);
+        let free = |run: &&RunRecord| owner::is_free(run.owner.as_ref(), run.lease_until, now);
+        let ended = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
+        let is_due = |run: &RunRecord| run.wake_at.is_some_and(|at| at <= now) && !ended.contains(&run.status);
+        let mut due: Vec<&RunRecord> = records().filter(|run| is_due(run)).filter(free).collect();
+        due.sort_by_key(|run| run.wake_at);
+        let running = |run: &&RunRecord| matches!(run.status, RunStatus::Running | RunStatus::Cancelling);
+        let mut stopped: Vec<&RunRecord> =
+            records().filter(running).filter(|run| interrupted && !is_due(run)).filter(free).collect();
+        stopped.sort_by_key(|run| run.updated_at);
+        Ok(due.into_iter().chain(stopped).take(limit).cloned().collect())
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {

@@ -141,6 +141,8 @@ pub struct Delta {
     pub header: Vec<u8>,
     /// Kept whatever the retention is: the run started, paused or failed here.
     pub pinned: bool,
+    /// Earlier checkpoints that are kept from now on whatever the retention is.
+    pub pins: Vec<u64>,
     /// Rows of fibers that changed. Writing one closes the open row of the same fiber and segment.
     pub fibers: Vec<FiberRow>,
     /// Rows of fibers that are gone: (fiber, segment).
@@ -234,6 +236,8 @@ pub struct OpenRequest {
     pub workflow: String,
     /// The request.
     pub request: RequestRow,
+    /// Whether people were told of it.
+    pub notified: bool,
     /// An answer that was recorded and waits for the owner.
     pub recorded: Option<RecordedAnswer>,
 }
@@ -342,6 +346,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`] when there is no such run.
     fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError>;
 
+    /// Notes that people were told of an open request, if the run is still held under that epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the run has changed hands.
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError>;
+
     /// Reads one checkpoint, the latest unless `at` names one, in one read transaction. A run without a checkpoint is
     /// not visited and gives `false`.
     ///
@@ -378,6 +388,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// Runs that nobody alive executes and that can go on by themselves: those whose timer has come by `now`, the longest
+    /// due first, and with `interrupted` those that were stopped while they were running; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
 
     /// The ids that begin or end with `part`, at most `limit`.
     ///

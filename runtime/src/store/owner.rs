@@ -86,6 +86,11 @@ pub(super) fn check_free(
     }
 }
 
+/// Whether nobody alive executes a run that this owner had, whose lease runs until then.
+pub(super) fn is_free(holder: Option<&Owner>, lease_until: Millis, now: Millis) -> bool {
+    holder.is_none_or(|holder| lease_until <= now || holder.is_dead() == Some(true))
+}
+
 /// What Linux tells of a process.
 struct Stat {
     /// It has ended, and only its parent has not noticed.

@@ -6,6 +6,9 @@ ALTER TABLE standing ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0;
 -- The runs whose timer is due.
 CREATE INDEX standing_due ON standing (wake_at) WHERE wake_at IS NOT NULL;
 
+-- The runs that were under way when their process died.
+CREATE INDEX standing_running ON standing (updated_at) WHERE status IN ('running', 'cancelling');
+
 -- When the hook was told of the request; null while it is still to be told.
 ALTER TABLE request ADD COLUMN notified_at INTEGER;
 

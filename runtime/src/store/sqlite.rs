@@ -210,6 +210,11 @@ impl Store for SqliteStore {
         self.write(move |tx| hand::answer(tx, &id, &request, &value, now))
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        let (id, request) = (run.clone(), request.to_owned());
+        self.write(move |tx| hand::notified(tx, &id, epoch, &request, now))
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.read(|tx| read::load(tx, run, at, visit))
     }
@@ -232,6 +237,10 @@ impl Store for SqliteStore {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.read(|tx| query::runs(tx, limit))
+    }
+
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|tx| query::due(tx, now, interrupted, limit))
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {

@@ -1,5 +1,7 @@
 //! `answer` lines: what a person answers to which request, and when.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde_json::Value as Json;
 use wf_lang::Span;
 
@@ -26,20 +28,54 @@ pub(super) struct Plan {
     answer: Json,
     /// The line that gives it.
     span: Span,
-    given: bool,
+}
+
+/// The answers that requests will get, by identity.
+#[derive(Debug, Default)]
+pub(super) struct Plans {
+    all: BTreeMap<String, Plan>,
+    /// The identities, by the ids of requests.
+    requests: HashMap<String, String>,
+    /// When answers come that are not given yet.
+    due: BTreeSet<(i64, String)>,
+}
+
+impl Plans {
+    /// A request is asked, and may have been before: whether its answer is known. The same request of an attempt before
+    /// is withdrawn.
+    fn ask(&mut self, identity: &str, request: &str) -> bool {
+        if let Some(before) = self.requests.get(request).filter(|before| *before != identity).cloned() {
+            self.requests.remove(request);
+            if let Some(plan) = self.all.remove(&before) {
+                self.due.remove(&(plan.due, before));
+            }
+        }
+        let known = self.all.get(identity);
+        self.due.extend(known.map(|plan| (plan.due, identity.to_owned())));
+        known.is_some()
+    }
+
+    fn insert(&mut self, identity: String, plan: Plan) {
+        self.requests.insert(plan.request.clone(), identity.clone());
+        self.due.insert((plan.due, identity.clone()));
+        self.all.insert(identity, plan);
+    }
+
+    fn of_request(&self, request: &str) -> Option<&Plan> {
+        self.all.get(self.requests.get(request)?)
+    }
 }
 
 impl Inner {
     /// The next answer that comes: when, and to which request.
     pub(super) fn next_answer(&self) -> Option<(i64, String)> {
-        let waiting = self.plans.iter().filter(|(_, plan)| !plan.given);
-        waiting.map(|(identity, plan)| (plan.due, identity.clone())).min()
+        self.plans.due.first().cloned()
     }
 
     /// Brings the answer to a request.
     pub(super) fn bring(&mut self, identity: &str) -> Woken {
-        let Some(plan) = self.plans.get_mut(identity) else { return Woken::Stuck };
-        plan.given = true;
+        let Some(plan) = self.plans.all.get(identity) else { return Woken::Stuck };
+        self.plans.due.remove(&(plan.due, identity.to_owned()));
         Woken::Answer { request: plan.request.clone(), value: plan.answer.clone() }
     }
 }
@@ -53,9 +89,7 @@ impl World {
             let span = machine.own_span_of(effect.fiber).unwrap_or(effect.span);
             let place = || (span, machine.calls_around(effect.fiber));
             inner.asked.entry(request.id.clone()).or_insert_with(place);
-            // The same request of an attempt before is withdrawn.
-            inner.plans.retain(|other, plan| *other == identity || plan.request != request.id);
-            let known = inner.plans.get_mut(&identity).map(|plan| plan.given = false).is_some();
+            let known = inner.plans.ask(&identity, &request.id);
             (inner.lines.clone(), known)
         };
         if known {
@@ -71,7 +105,7 @@ impl World {
                 Ok(None) => {}
                 Ok(Some((after, answer))) => {
                     let due = request.asked_at.saturating_add(after);
-                    let plan = Plan { request: request.id.clone(), due, answer, span: line.span, given: false };
+                    let plan = Plan { request: request.id.clone(), due, answer, span: line.span };
                     self.lock().plans.insert(identity, plan);
                     return;
                 }
@@ -118,7 +152,7 @@ impl World {
 
     /// An answer does not fit the type that the request asks for.
     pub(super) fn refused(&self, request: &str, reason: &str) {
-        let plan = self.lock().plans.values().find(|plan| plan.request == request).cloned();
+        let plan = self.lock().plans.of_request(request).cloned();
         let mut failure = Failure::new(format!("this answer does not fit what is asked: {reason}"));
         if let Some(plan) = plan {
             failure = failure.at(plan.span).value("the answer", &from_json(&plan.answer).unwrap_or_default());

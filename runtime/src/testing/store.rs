@@ -87,6 +87,10 @@ impl Store for Killing {
         self.world.store.answer(run, request, value, now)
     }
 
+    fn notified(&self, run: &RunId, epoch: Epoch, request: &str, now: Millis) -> Result<(), StoreError> {
+        self.world.store.notified(run, epoch, request, now)
+    }
+
     fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
         self.world.store.load(run, at, visit)
     }
@@ -109,6 +113,10 @@ impl Store for Killing {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
         self.world.store.runs(limit)
+    }
+
+    fn due(&self, now: Millis, interrupted: bool, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.world.store.due(now, interrupted, limit)
     }
 
     fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {

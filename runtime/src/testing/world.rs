@@ -15,7 +15,7 @@ use wf_lang::{
     program::{Watched, WatchedKind},
 };
 
-use super::{answer::Plan, failure::Failure};
+use super::{answer::Plans, failure::Failure};
 use crate::{
     effect::Effect,
     fault::{Fault, Kind},
@@ -68,7 +68,7 @@ pub(super) struct Inner {
     /// What a mock gave for the call on the wire, by the path of the call.
     pub(super) wires: BTreeMap<String, Value>,
     /// The answers that requests will get, by identity.
-    pub(super) plans: BTreeMap<String, Plan>,
+    pub(super) plans: Plans,
     /// Where each request was asked, by its id, and the calls around it.
     pub(super) asked: BTreeMap<String, (Span, Vec<(String, String)>)>,
     /// How many requests each `answer` line has answered.

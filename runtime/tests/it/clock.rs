@@ -100,6 +100,23 @@ fn a_crash_during_a_call_stops_the_clock() {
 }
 
 #[test]
+fn it_runs_for_as_long_as_the_process_renewed_its_lease() {
+    for (alive, output) in [(20, json!("done")), (40, json!("timeout"))] {
+        let stage = Stage::new(
+            "@timeout(30m)
+            step work() -> string { exec([\"wait\", \"1000\", \"done\"]).stdout }
+            workflow main() -> any { try { work() } catch e { e.kind } }",
+        );
+        stage.begin_and_crash();
+        stage.pass(alive);
+        let record = stage.store.run("run").expect("the run is there");
+        stage.store.renew(&record.id, record.epoch, stage.world.now()).expect("it has the lease");
+        stage.pass(120);
+        assert_eq!(stage.go_on()["output"], output, "{alive}");
+    }
+}
+
+#[test]
 fn so_it_does_beside_a_sleep() {
     let stage = Stage::new(
         "@timeout(30m)

@@ -14,17 +14,17 @@ use wf_runtime::{
     drive::{self, Begin, Command, Ended, Options, Run},
     host::Host,
     machine::Image,
-    store::{
-        Answered, Delta, Epoch, EventBatch, Kept, MemoryStore, Millis, NewRun, OpenRequest, Owner, Receipt, RunId,
-        RunRecord, Store, StoreCounts, StoreError, Visit,
-    },
+    store::{Delta, Epoch, MemoryStore, NewRun, Owner, Receipt, RunId, Store},
 };
 
-use crate::scripted::{self, Told, World};
+use crate::{
+    gated::{Gate, Gated},
+    scripted::{self, Told, World},
+};
 
 struct Stage {
     image: Arc<Image>,
-    store: Arc<Disk>,
+    store: Arc<Gated<Disk>>,
     world: Arc<World>,
     told: Told,
 }
@@ -35,7 +35,7 @@ impl Stage {
         let program = scripted::compile(&loaded).unwrap_or_else(|errors| panic!("{errors:?}"));
         let image = scripted::image(&loaded, program);
         let world = World::new(&image);
-        Self { image, store: Arc::new(Disk::new()), world, told: Told::default() }
+        Self { image, store: Arc::new(Gated::new(MemoryStore::new(), Disk::default())), world, told: Told::default() }
     }
 
     fn begin(&self) -> Begin {
@@ -126,79 +126,19 @@ async fn turns(count: usize) {
 }
 
 /// A store whose commits can take longer to become durable than it takes to stop a run.
+#[derive(Default)]
 struct Disk {
-    store: Arc<MemoryStore>,
     slow: AtomicBool,
 }
 
-impl Disk {
-    fn new() -> Self {
-        Self { store: MemoryStore::new(), slow: AtomicBool::new(false) }
-    }
-}
-
-impl Store for Disk {
-    fn commit(&self, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt {
-        let receipt = self.store.commit(run, epoch, delta);
+impl Gate for Disk {
+    fn commit(&self, store: &dyn Store, run: &RunId, epoch: Epoch, delta: Delta) -> Receipt {
+        let receipt = store.commit(run, epoch, delta);
         let wait = if self.slow.load(Ordering::SeqCst) { 1000 } else { 0 };
         Box::pin(async move {
             turns(wait).await;
             receipt.await
         })
-    }
-
-    fn begin(&self, run: NewRun) -> Result<Epoch, StoreError> {
-        self.store.begin(run)
-    }
-    fn acquire(&self, run: &RunId, owner: Owner, take_over: bool, now: Millis) -> Result<Epoch, StoreError> {
-        self.store.acquire(run, owner, take_over, now)
-    }
-    fn renew(&self, run: &RunId, epoch: Epoch, now: Millis) -> Result<(), StoreError> {
-        self.store.renew(run, epoch, now)
-    }
-    fn release(&self, run: &RunId, epoch: Epoch) -> Result<(), StoreError> {
-        self.store.release(run, epoch)
-    }
-    fn answer(&self, run: &RunId, request: &str, value: &str, now: Millis) -> Result<Answered, StoreError> {
-        self.store.answer(run, request, value, now)
-    }
-    fn load(&self, run: &RunId, at: Option<u64>, visit: Visit<'_>) -> Result<bool, StoreError> {
-        self.store.load(run, at, visit)
-    }
-    fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        self.store.code(hash)
-    }
-    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
-        self.store.code_at(run, at)
-    }
-
-    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
-        self.store.told(run, from, to)
-    }
-
-    fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
-        self.store.run(id)
-    }
-    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        self.store.runs(limit)
-    }
-    fn ids_like(&self, part: &str, limit: usize) -> Result<Vec<RunId>, StoreError> {
-        self.store.ids_like(part, limit)
-    }
-    fn requests(&self, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
-        self.store.requests(run)
-    }
-    fn events(&self, run: &RunId, after: u64) -> Result<Vec<EventBatch>, StoreError> {
-        self.store.events(run, after)
-    }
-    fn kept(&self, run: &RunId) -> Result<Option<Kept>, StoreError> {
-        self.store.kept(run)
-    }
-    fn checkpoints(&self, run: &RunId) -> Result<Vec<u64>, StoreError> {
-        self.store.checkpoints(run)
-    }
-    fn counts(&self) -> StoreCounts {
-        self.store.counts()
     }
 }
 
@@ -373,9 +313,9 @@ fn a_run_that_is_told_to_stop_knows_what_has_left() {
     let mut stage = Stage::new(PAY);
     let mut run = stage.start();
     for _ in 0..3 {
-        stage.store.slow.store(true, Ordering::SeqCst);
+        stage.store.gate.slow.store(true, Ordering::SeqCst);
         stage.interrupt(run);
-        stage.store.slow.store(false, Ordering::SeqCst);
+        stage.store.gate.slow.store(false, Ordering::SeqCst);
         run = stage.take();
     }
     assert_eq!(stage.drive(run)["output"], "paid 5");

@@ -69,6 +69,7 @@ fn delta(n: u64) -> Delta {
         time: 1_000 + i64::try_from(n).unwrap(),
         header: format!("header {n}").into_bytes(),
         pinned: false,
+        pins: Vec::new(),
         fibers: Vec::new(),
         closed: Vec::new(),
         chunks: Vec::new(),

@@ -1,7 +1,7 @@
 //! The rows of one run in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -39,6 +39,7 @@ struct Request {
     row: RequestRow,
     state: &'static str,
     recorded: Option<RecordedAnswer>,
+    notified: bool,
     entered: u64,
 }
 
@@ -62,6 +63,17 @@ pub(super) struct Run {
     codes: BTreeMap<u64, [u8; 32]>,
     requests: BTreeMap<String, Request>,
     floor: u64,
+    /// Below this one, only what is pinned is left.
+    pruned: u64,
+    /// What was closed at each checkpoint that the floor has not come to.
+    closed: BTreeMap<u64, Vec<Closed>>,
+}
+
+/// A row that was closed.
+#[derive(Clone, Copy, Debug)]
+enum Closed {
+    Fiber(u32, i32),
+    Chunk(u64),
 }
 
 impl Run {
@@ -77,6 +89,8 @@ impl Run {
             events: Vec::new(),
             requests: BTreeMap::new(),
             floor: 0,
+            pruned: 0,
+            closed: BTreeMap::new(),
         }
     }
 
@@ -93,11 +107,16 @@ impl Run {
         }
         self.close(&delta);
         self.stand(&delta);
-        let Delta { n, header, pinned, fibers, chunks, opened, .. } = delta;
+        let Delta { n, header, pinned, pins, fibers, chunks, opened, .. } = delta;
         self.checkpoints.insert(n, Checkpoint { header, pinned });
+        for pin in pins {
+            self.checkpoints.entry(pin).and_modify(|checkpoint| checkpoint.pinned = true);
+        }
         for FiberRow { fiber, segment, data } in fibers {
             let rows = self.fibers.entry((fiber, segment)).or_default();
-            rows.retain(|row| row.since < n);
+            if rows.last().is_some_and(|row| row.since >= n) {
+                rows.pop();
+            }
             rows.push(Row { since: n, until: None, data: data.into() });
         }
         for (id, data) in chunks {
@@ -112,18 +131,22 @@ impl Run {
 
     fn close(&mut self, delta: &Delta) {
         let written = delta.fibers.iter().map(|row| (row.fiber, row.segment));
-        let closed = delta.closed.iter().copied().chain(written);
-        match delta.reset {
-            true => {
-                self.fibers.values_mut().flatten().for_each(|row| row.close(delta.n));
-                self.chunks.values_mut().for_each(|row| row.close(delta.n));
+        let (fibers, chunks): (Vec<_>, Vec<_>) = match delta.reset {
+            true => (self.fibers.keys().copied().collect(), self.chunks.keys().copied().collect()),
+            false => (delta.closed.iter().copied().chain(written).collect(), delta.dead.clone()),
+        };
+        let closed = self.closed.entry(delta.n).or_default();
+        for (fiber, segment) in fibers {
+            // Only the last of them can be open.
+            if let Some(row) = self.fibers.get_mut(&(fiber, segment)).and_then(|rows| rows.last_mut()) {
+                row.close(delta.n);
+                closed.push(Closed::Fiber(fiber, segment));
             }
-            false => {
-                closed
-                    .for_each(|key| self.fibers.entry(key).or_default().iter_mut().for_each(|row| row.close(delta.n)));
-                for id in &delta.dead {
-                    self.chunks.entry(*id).and_modify(|row| row.close(delta.n));
-                }
+        }
+        for id in chunks {
+            if let Some(row) = self.chunks.get_mut(&id) {
+                row.close(delta.n);
+                closed.push(Closed::Chunk(id));
             }
         }
     }
@@ -156,6 +179,7 @@ impl Run {
     fn open(&mut self, row: RequestRow, entered: u64) {
         match self.requests.get_mut(&row.id) {
             Some(known) => {
+                known.notified &= known.is_open() && known.row.asked_at == row.asked_at;
                 known.row = row;
                 if known.state != "recorded" {
                     known.state = "open";
@@ -163,24 +187,50 @@ impl Run {
                 }
             }
             None => {
-                self.requests.insert(row.id.clone(), Request { row, state: "open", recorded: None, entered });
+                self.requests
+                    .insert(row.id.clone(), Request { row, state: "open", recorded: None, notified: false, entered });
             }
         }
     }
 
+    /// Deletes what only checkpoints below the floor needed. Only what was closed since the floor was last moved is
+    /// looked at: what is pinned below it stays so.
     fn prune(&mut self) {
         let floor = self.floor;
-        self.checkpoints.retain(|n, checkpoint| *n >= floor || checkpoint.pinned);
+        let later = self.closed.split_off(&floor.saturating_add(1));
+        let closed = std::mem::replace(&mut self.closed, later);
+        if closed.is_empty() && self.checkpoints.first_key_value().is_none_or(|(n, _)| *n >= floor) {
+            return;
+        }
+        let below: Vec<u64> = self.checkpoints.range(self.pruned..floor).map(|(n, _)| *n).collect();
+        for n in below {
+            if self.checkpoints.get(&n).is_some_and(|checkpoint| !checkpoint.pinned) {
+                self.checkpoints.remove(&n);
+            }
+        }
+        self.pruned = self.pruned.max(floor);
         let checkpoints = &self.checkpoints;
         let needed = |row: &Row| match row.until {
             Some(until) if until <= floor => checkpoints.range(row.since..until).next().is_some(),
             _ => true,
         };
-        self.fibers.retain(|_, rows| {
-            rows.retain(&needed);
-            !rows.is_empty()
-        });
-        self.chunks.retain(|_, row| needed(row));
+        for row in closed.into_values().flatten() {
+            match row {
+                Closed::Fiber(fiber, segment) => {
+                    if let Entry::Occupied(mut rows) = self.fibers.entry((fiber, segment)) {
+                        rows.get_mut().retain(&needed);
+                        if rows.get().is_empty() {
+                            rows.remove();
+                        }
+                    }
+                }
+                Closed::Chunk(id) => {
+                    if self.chunks.get(&id).is_some_and(|row| !needed(row)) {
+                        self.chunks.remove(&id);
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn answer(&mut self, id: &str, value: &str, now: Millis) -> Answered {
@@ -193,6 +243,12 @@ impl Run {
             request.recorded = Some(RecordedAnswer { value: value.to_owned(), at: now });
         }
         Answered::Recorded
+    }
+
+    pub(super) fn notified(&mut self, id: &str) {
+        if let Some(request) = self.requests.get_mut(id) {
+            request.notified = true;
+        }
     }
 
     /// The rows of one checkpoint, with the chunks that it may name.
@@ -228,6 +284,7 @@ impl Run {
                 run: self.record.id.clone(),
                 workflow: self.record.workflow.clone(),
                 request: request.row.clone(),
+                notified: request.notified,
                 recorded: request.recorded.clone(),
             };
             (request.entered, open)

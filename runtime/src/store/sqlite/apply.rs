@@ -38,6 +38,9 @@ pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) ->
         "INSERT INTO checkpoint (rid, n, pinned, header) VALUES (?1, ?2, ?3, ?4)",
         params![rid, n, delta.pinned, delta.header],
     )?;
+    for pin in &delta.pins {
+        exec(tx, "UPDATE checkpoint SET pinned = 1 WHERE rid = ?1 AND n = ?2", params![rid, stored(*pin)?])?;
+    }
     for row in &delta.fibers {
         exec(
             tx,
@@ -121,7 +124,9 @@ fn requests(tx: &Transaction<'_>, rid: i64, delta: &Delta) -> Result<(), StoreEr
         exec(
             tx,
             "INSERT INTO request (rid, id, state, asked_at, json) VALUES (?1, ?2, 'open', ?3, ?4) \
-             ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, json = excluded.json, \
+             ON CONFLICT DO UPDATE SET \
+             notified_at = iif(state IN ('open', 'recorded') AND asked_at = excluded.asked_at, notified_at, NULL), \
+             asked_at = excluded.asked_at, json = excluded.json, \
              answer = iif(state = 'recorded', answer, NULL), answered_at = iif(state = 'recorded', answered_at, NULL), \
              state = iif(state = 'recorded', 'recorded', 'open')",
             params![rid, id, asked_at, json],

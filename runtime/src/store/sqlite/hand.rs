@@ -111,6 +111,22 @@ pub(super) fn answer(
     Ok(Answered::Recorded)
 }
 
+pub(super) fn notified(
+    tx: &Transaction<'_>,
+    run: &str,
+    epoch: Epoch,
+    request: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let rid = rid(tx, run)?;
+    let mut statement = tx.prepare_cached("SELECT epoch FROM standing WHERE rid = ?1").map_err(fault::of)?;
+    let held: Option<i64> = statement.query_row([rid], |row| row.get(0)).optional().map_err(fault::of)?;
+    if held != Some(stored(epoch.0)?) {
+        return Err(StoreError::Stale);
+    }
+    exec(tx, "UPDATE request SET notified_at = ?3 WHERE rid = ?1 AND id = ?2", params![rid, request, now]).map(drop)
+}
+
 pub(super) fn no_standing(run: &str) -> StoreError {
     StoreError::Damaged { row: format!("run `{run}`"), reason: "it is not said where it stands".into() }
 }

@@ -6,7 +6,8 @@ use rusqlite::{Params, Row, Transaction, params};
 
 use super::{apply::rid, fault, number::*};
 use crate::store::{
-    Epoch, EventBatch, Kept, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus, StoreError,
+    Epoch, EventBatch, Kept, Millis, OpenRequest, Owner, RecordedAnswer, RequestRow, RunId, RunRecord, RunStatus,
+    StoreError, owner,
 };
 
 const RUN: &str = "SELECT id, workflow, script, \
@@ -23,6 +24,36 @@ pub(super) fn runs(tx: &Transaction<'_>, most: usize) -> Result<Vec<RunRecord>, 
     all(tx, &format!("{RUN} ORDER BY created_at DESC, rid DESC LIMIT ?1"), [limit(most)], record)
 }
 
+pub(super) fn due(
+    tx: &Transaction<'_>,
+    now: Millis,
+    interrupted: bool,
+    limit: usize,
+) -> Result<Vec<RunRecord>, StoreError> {
+    let due = format!("{RUN} WHERE wake_at <= ?1 AND status IN ('running', 'paused', 'cancelling') ORDER BY wake_at");
+    let stopped = format!("{RUN} WHERE status IN ('running', 'cancelling') ORDER BY updated_at");
+    let mut found: Vec<RunRecord> = Vec::new();
+    let mut take = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
+        let mut statement = tx.prepare_cached(sql).map_err(fault::of)?;
+        let mut rows = statement.query(params).map_err(fault::of)?;
+        while found.len() < limit
+            && let Some(row) = rows.next().map_err(fault::of)?
+        {
+            let run = record(row)?;
+            let free = owner::is_free(run.owner.as_ref(), run.lease_until, now);
+            if free && !found.iter().any(|known| known.id == run.id) {
+                found.push(run);
+            }
+        }
+        Ok(())
+    };
+    take(&due, &[&now])?;
+    if interrupted {
+        take(&stopped, &[])?;
+    }
+    Ok(found)
+}
+
 /// The very id first, so that a limit does not cut it off.
 pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<Vec<RunId>, StoreError> {
     let sql = "SELECT id FROM run \
@@ -33,7 +64,7 @@ pub(super) fn ids_like(tx: &Transaction<'_>, part: &str, most: usize) -> Result<
 
 pub(super) fn requests(tx: &Transaction<'_>, run: Option<&RunId>) -> Result<Vec<OpenRequest>, StoreError> {
     let rid = run.map(|run| rid(tx, run)).transpose()?;
-    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at \
+    let sql = "SELECT run.id, workflow, request.id, json, asked_at, answer, answered_at, notified_at \
                FROM request JOIN run USING (rid) WHERE state IN ('open', 'recorded')";
     let order = "ORDER BY asked_at, request.rowid";
     match rid {
@@ -138,6 +169,7 @@ fn request(row: &Row<'_>) -> Result<OpenRequest, StoreError> {
         run: Arc::from(text(row, 0)?),
         workflow: text(row, 1)?,
         request: RequestRow { id: text(row, 2)?, json: text(row, 3)?, asked_at: column(row, 4)? },
+        notified: column::<Option<i64>>(row, 7)?.is_some(),
         recorded,
     })
 }

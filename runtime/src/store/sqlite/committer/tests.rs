@@ -36,6 +36,7 @@ fn queued(run: &str, epoch: u64, n: u64, size: usize) -> (Queued, Waiting) {
         time: 0,
         header: Vec::new(),
         pinned: false,
+        pins: Vec::new(),
         fibers: vec![FiberRow { fiber: 0, segment: 0, data: vec![1; size] }],
         closed: Vec::new(),
         chunks: Vec::new(),
