@@ -251,7 +251,8 @@ pub(crate) fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r J
         ids.join(", ")
     };
     match (id, requests) {
-        (_, []) => Err("the run has no open request".into()),
+        (Some(id), []) => Err(format!("the run has no open request `{id}`")),
+        (None, []) => Err("the run has no open request".into()),
         (None, [one]) => Ok(one),
         (None, _) => Err(format!("the run has several open requests; name one with `--respond ID=VALUE`: {}", ids())),
         (Some(id), _) => requests

@@ -10,7 +10,7 @@ use wf_runtime::store::{Chunks, Saved, SqliteStore, Store};
 
 use crate::{
     Size,
-    measure::{cpu_of_children, millis, spread},
+    measure::{at_most, cpu_of_children, millis, spread},
 };
 
 const HELLO: &str = "step hello() -> string { \"hello\" }\nworkflow main() -> string { hello() }\n";
@@ -25,13 +25,15 @@ pub(crate) fn report(folder: &Path, size: &Size) {
     );
     let script = script.to_string_lossy();
     wf(&["run", &script], &store);
-    show("wf run, one step", size.starts, || wf(&["run", &script], &store));
+    let cpu = show("wf run, one step", size.starts, || wf(&["run", &script], &store));
+    at_most("cold start of a durable run, cpu ms", cpu, 8.0);
     show("wf list", size.starts, || wf(&["list"], &store));
     show("wf --version", size.starts, || wf(&["--version"], &store));
     headline(folder);
 }
 
-fn show(what: &str, starts: usize, start: impl Fn()) {
+/// Shows what starting a process takes; gives the processor time in milliseconds.
+fn show(what: &str, starts: usize, start: impl Fn()) -> f64 {
     let cpu = cpu_of_children();
     let walls: Vec<f64> = (0..starts)
         .map(|_| {
@@ -42,6 +44,7 @@ fn show(what: &str, starts: usize, start: impl Fn()) {
         .collect();
     let cpu = millis(cpu_of_children().saturating_sub(cpu)) / starts as f64;
     println!("   {what:<34} wall {} ms   cpu {cpu:.1} ms", spread(walls));
+    cpu
 }
 
 /// Runs the command, which may end as paused.
@@ -77,4 +80,5 @@ fn headline(folder: &Path) {
     store.load(&run.id, None, &mut visit).expect("the checkpoint");
     println!("\nf. the checkpoint of examples/headline.wf at its pause");
     println!("   {} bytes = header {header} + fibers {fibers} + chunks {chunks}", header + fibers + chunks);
+    at_most("bytes", (header + fibers + chunks) as f64, 2048.0);
 }

@@ -7,7 +7,7 @@ use wf_runtime::store::{Delta, Store};
 
 use crate::{
     Size, fresh,
-    measure::{micros, size_of_store, spread},
+    measure::{at_most, micros, size_of_store, spread},
     open,
     recording::Recording,
     world::{ACCUMULATE, Answering, Script, drive_to_end, threads},
@@ -37,6 +37,8 @@ pub(crate) fn report(folder: &Path, size: &Size) {
     let early = spread(runs.iter().map(|(early, _)| early.cpu));
     let late = spread(runs.iter().map(|(_, late)| late.cpu));
     println!("   cpu  {:.0} µs early, {:.0} µs late, ratio {}", early.middle, late.middle, ratio(&runs, |at| at.cpu));
+    let middle = spread(runs.iter().map(|(early, late)| late.cpu / early.cpu)).middle;
+    at_most("a late step against an early one, cpu", middle, 1.2);
 
     let store = Recording::new(open(&fresh(folder, "recorded")));
     run(&script, store.clone(), Some(500), size.late + half, half, size);
@@ -66,6 +68,9 @@ pub(crate) fn report(folder: &Path, size: &Size) {
             mb(closed.0 + closed.1),
             mb(counts.bytes)
         );
+        if keep.is_some() {
+            at_most("the store and its log, MB", mb(open.0 + open.1), 10.0);
+        }
     }
 }
 

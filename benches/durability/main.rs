@@ -16,11 +16,13 @@ use wf_runtime::store::{SqliteStore, Store};
 
 mod bare;
 mod command;
+mod computing;
 mod effects;
 mod growth;
 mod measure;
 mod recording;
 mod resume;
+mod scale;
 mod world;
 
 /// How much is done.
@@ -33,6 +35,12 @@ pub(crate) struct Size {
     pub(crate) late: usize,
     /// How many processes are started.
     pub(crate) starts: usize,
+    /// Branches of a `gather`, runs at once, and steps of a long run.
+    pub(crate) branches: &'static [usize],
+    pub(crate) runs: usize,
+    pub(crate) steps_of_long: usize,
+    /// After so many steps a run is gone on with, as against after few.
+    pub(crate) resumed: usize,
 }
 
 fn main() -> ExitCode {
@@ -45,8 +53,28 @@ fn main() -> ExitCode {
     }
     let quick = args.iter().any(|arg| arg == "--quick");
     let size = match quick {
-        true => Size { steps: 40, repeats: 1, early: 30, late: 120, starts: 1 },
-        false => Size { steps: 500, repeats: 9, early: 100, late: 5_000, starts: 15 },
+        true => Size {
+            steps: 40,
+            repeats: 1,
+            early: 30,
+            late: 120,
+            starts: 1,
+            branches: &[200, 400],
+            runs: 10,
+            steps_of_long: 1000,
+            resumed: 1000,
+        },
+        false => Size {
+            steps: 500,
+            repeats: 9,
+            early: 100,
+            late: 5_000,
+            starts: 15,
+            branches: &[2_000, 10_000, 100_000],
+            runs: 1_000,
+            steps_of_long: 1_000_000,
+            resumed: 100_000,
+        },
     };
     let folder = tempfile::tempdir().expect("a folder");
     println!("durability{}", if quick { ", in short: the figures mean nothing" } else { "" });
@@ -54,6 +82,8 @@ fn main() -> ExitCode {
     growth::report(folder.path(), &size);
     resume::report(folder.path(), &size);
     command::report(folder.path(), &size);
+    computing::report(folder.path(), &size);
+    scale::report(folder.path(), &size);
     ExitCode::SUCCESS
 }
 

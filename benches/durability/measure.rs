@@ -61,6 +61,12 @@ impl std::fmt::Display for Spread {
     }
 }
 
+/// Shows a figure beside its bar.
+pub(crate) fn at_most(what: &str, found: f64, bar: f64) {
+    let verdict = if found <= bar { "holds" } else { "OVER" };
+    println!("   {what:<44} {found:>9.2}   at most {bar}: {verdict}");
+}
+
 pub(crate) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }

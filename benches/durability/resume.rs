@@ -11,8 +11,9 @@ use wf_runtime::{
 
 use crate::{
     Size, fresh,
-    measure::{millis, spread},
+    measure::{at_most, millis, spread},
     open,
+    scale::LONG,
     world::{ACCUMULATE, Answering, Script, drive, threads},
 };
 
@@ -34,6 +35,27 @@ pub(crate) fn report(folder: &Path, size: &Size) {
             part(3)
         );
     }
+    // The same with a small live state: what is loaded is what lives, however long the run was.
+    let script = Script::new(LONG);
+    let times = [size.early, size.resumed].map(|steps| {
+        let path = fresh(folder, "resume-long");
+        stop_in(&script, &path, steps);
+        spread((0..size.repeats).map(|_| go_on(&path).iter().sum())).middle
+    });
+    println!(
+        "   with little to load: {:.2} after {} steps, {:.2} after {}",
+        times[0], size.early, times[1], size.resumed
+    );
+    at_most("late against early", times[1] / times[0], 1.2);
+}
+
+/// Runs so many steps, and stops at the question behind them.
+fn stop_in(script: &Script, path: &Path, steps: usize) {
+    let (sender, commands) = mpsc::unbounded_channel();
+    let mut host = Answering::new();
+    host.stop = Some((0, sender));
+    let run = script.begin(open(path), Arc::new(host), Some(500), "run", &json!({ "n": steps }));
+    drive(&threads(), run, commands);
 }
 
 /// Runs until so many questions were asked, and stops there.

@@ -1,5 +1,7 @@
 //! What a run tells: one list of events, each a JSON object.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::value::Str;
@@ -157,6 +159,32 @@ impl Event {
         }
     }
 
+    /// Adds the event as it is stored: a line of JSON, the same as [`Event::to_json`] gives.
+    pub(crate) fn write_line(&self, run: &str, seq: u64, time: &str, lines: &mut String) {
+        match self {
+            // Most events are of this kind.
+            Event::Call { name, title, path, attempt, more, .. } => {
+                let mut put = |key: &str, value: &dyn std::fmt::Display| {
+                    // Writing to a text does not fail.
+                    let _ = write!(lines, "{}\"{key}\":{value}", if key == "type" { '{' } else { ',' });
+                };
+                let text = |text: &str| Json::from(text);
+                put("type", &text(self.name()));
+                put("run_id", &text(run));
+                put("seq", &seq);
+                put("time", &text(time));
+                put("name", &text(name.as_str()));
+                put("title", &text(title.as_ref().map_or(name.as_str(), Str::as_str)));
+                put("path", &text(path));
+                put("attempt", attempt);
+                more.iter().for_each(|(key, value)| put(key, value));
+                lines.push('}');
+            }
+            other => lines.push_str(&other.to_json(run, seq, time).to_string()),
+        }
+        lines.push('\n');
+    }
+
     /// The event as users see it: `type run_id seq time` and its own fields.
     pub fn to_json(&self, run: &str, seq: u64, time: &str) -> Json {
         let mut object = Map::new();
@@ -223,5 +251,34 @@ impl Event {
             Event::Resumed | Event::Completed | Event::Cancelled | Event::RequestInfo(_) => {}
         }
         Json::Object(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_json_of_its_event() {
+        let call = |title: Option<&str>, more| Event::Call {
+            what: CallEvent::Retrying,
+            step: true,
+            name: "pay".into(),
+            title: title.map(Str::from),
+            path: "main[0]/\"pay\"[1]".into(),
+            attempt: 2,
+            more,
+        };
+        let events = [
+            call(None, Vec::new()),
+            call(Some("Pay\n\u{e9}"), vec![("error", json!({ "message": "no\\" })), ("next_attempt", json!(3))]),
+            Event::Log { text: "a line\n".into(), data: json!([1, null]), print: true },
+            Event::Resumed,
+        ];
+        for event in events {
+            let mut line = String::new();
+            event.write_line("a \"run\"", 7, "2030-01-07T09:00:00Z", &mut line);
+            assert_eq!(line, format!("{}\n", event.to_json("a \"run\"", 7, "2030-01-07T09:00:00Z")));
+        }
     }
 }

@@ -10,6 +10,7 @@ mod examples;
 mod failed;
 mod fork;
 mod imports;
+mod kills;
 mod lsp;
 mod moved;
 mod notify;

@@ -31,10 +31,17 @@ pub(super) struct Queued {
     effects: Vec<Effect>,
     /// Requests that it opens.
     opened: Vec<String>,
-    events: Vec<Json>,
+    events: Told,
     replies: Vec<Reply>,
     /// It ends requests, so until it is durable the store does not know that they have an answer.
     pub(super) ends_requests: bool,
+}
+
+/// Events of one commit. As JSON they take several times as much memory, so each is made into JSON when it is shown.
+struct Told {
+    events: Vec<Event>,
+    first_seq: u64,
+    time: String,
 }
 
 /// Where whoever gave an answer learns what became of it.
@@ -102,14 +109,7 @@ impl Run {
         self.take_told();
         let told = std::mem::take(&mut self.told);
         let first_seq = self.next_seq;
-        let events: Vec<Json> = told
-            .iter()
-            .map(|event| {
-                let json = event.to_json(&self.id, self.next_seq, &time);
-                self.next_seq += 1;
-                json
-            })
-            .collect();
+        self.next_seq += told.len() as u64;
         if self.recent.drain(..).any(|came| came.outcome.is_ok()) {
             self.machine.lacks_results();
         }
@@ -137,7 +137,7 @@ impl Run {
             dead: rows.dead,
             reset: std::mem::take(&mut self.reset),
             floor: self.floor,
-            events: batch(first_seq, &events),
+            events: self.batch(first_seq, &told, &time),
             opened: opened.values().filter_map(|id| self.requests.get(id)).map(Request::row).collect(),
             settled,
             status: standing.status,
@@ -150,22 +150,29 @@ impl Run {
         self.last_commit = Instant::now();
         let receipt = self.store.commit(&self.id, self.epoch, delta);
         let (effects, replies) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.replies));
-        self.queued.push_back(Queued {
-            receipt,
-            effects,
-            opened: opened.into_values().collect(),
-            events,
-            replies,
-            ends_requests,
-        });
+        let events = Told { events: told, first_seq, time };
+        let opened = opened.into_values().collect();
+        self.queued.push_back(Queued { receipt, effects, opened, events, replies, ends_requests });
         Ok(())
+    }
+
+    fn batch(&self, first_seq: u64, events: &[Event], time: &str) -> Option<EventBatch> {
+        if events.is_empty() {
+            return None;
+        }
+        let mut lines = String::new();
+        for (event, seq) in events.iter().zip(first_seq..) {
+            event.write_line(&self.id, seq, time, &mut lines);
+        }
+        Some(EventBatch { first_seq, count: events.len() as u64, lines })
     }
 
     /// The first delta is durable: its effects leave and its events are shown.
     pub(super) fn release_first(&mut self, sink: &mut dyn Sink) {
         let Some(durable) = self.queued.pop_front() else { return };
-        for event in &durable.events {
-            self.listening = self.listening && sink.event(event);
+        let Told { events, first_seq, time } = durable.events;
+        for (event, seq) in events.iter().zip(first_seq..) {
+            self.listening = self.listening && sink.event(&event.to_json(&self.id, seq, &time));
         }
         for reply in durable.replies {
             // Who gave the answer may be gone.
@@ -231,17 +238,17 @@ impl Run {
 
     /// Tells that only answers and timers move the run on, unless that was the last thing that was told.
     pub(super) fn tell_paused(&mut self) {
-        // A run with very many pauses again after each answer, and does not list, or sort, them all each time.
-        let listed = match self.requests.len() {
-            0..=MOST_LISTED => self.in_order().map(|request| request.id.clone()).collect(),
-            _ => self.requests.keys().take(MOST_LISTED).cloned().collect(),
+        // A run with very many pauses again after each answer, and does not list them all each time.
+        let open = self.requests.len();
+        let requests = match open <= MOST_LISTED {
+            true => self.in_order().map(|request| request.id.clone()).collect(),
+            false => self.asking.values().take(MOST_LISTED).cloned().collect(),
         };
-        let told = (listed, self.next_timer());
+        let told = (requests, open, self.next_timer());
         if self.paused && self.told_paused.as_ref() == Some(&told) {
             return;
         }
-        let (requests, wake_at) = told.clone();
-        self.tell(Event::Paused { requests, open: self.requests.len(), wake_at: wake_at.map(time_text) });
+        self.tell(Event::Paused { requests: told.0.clone(), open, wake_at: told.2.map(time_text) });
         self.told_paused = Some(told);
     }
 
@@ -269,18 +276,6 @@ impl Run {
         self.closed.insert(id.to_owned(), how);
         self.unsaved = true;
     }
-}
-
-fn batch(first_seq: u64, events: &[Json]) -> Option<EventBatch> {
-    if events.is_empty() {
-        return None;
-    }
-    let mut lines = String::new();
-    for event in events {
-        lines.push_str(&event.to_string());
-        lines.push('\n');
-    }
-    Some(EventBatch { first_seq, count: events.len() as u64, lines })
 }
 
 /// What is stored, and shown, of how a run ended.

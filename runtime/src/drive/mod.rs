@@ -6,7 +6,7 @@
 //! again.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -127,7 +127,7 @@ pub struct Run {
     ended: Vec<(String, RequestEnd)>,
     requests: BTreeMap<String, Request>,
     /// The ids of those, by effect.
-    asking: HashMap<u64, String>,
+    asking: BTreeMap<u64, String>,
     /// How requests ended that this process had open.
     closed: BTreeMap<String, &'static str>,
     /// Whose answers were taken since the last checkpoint; they are told when it is durable.
@@ -160,7 +160,7 @@ pub struct Run {
     /// From the next checkpoint on its code is this.
     moves: Option<Moved>,
     /// What was last told of that: the open requests, and the next timer.
-    told_paused: Option<(Vec<String>, Option<Millis>)>,
+    told_paused: Option<(Vec<String>, usize, Option<Millis>)>,
     listening: bool,
 }
 
@@ -228,6 +228,10 @@ impl Run {
         let mut interrupted = false;
         loop {
             self.machine.keep_time(self.host.now());
+            if !self.computes {
+                // Others had their turn while the run waited. What came in and what it leads to share a checkpoint.
+                self.last_pause = Instant::now();
+            }
             let ready = self.run_ready(sink).await?;
             self.machine.keep_time(self.host.now());
             let computes = match ready {

@@ -63,8 +63,9 @@ impl Run {
     /// What a test observes cannot go on: the test is told what it asks, and goes on without it. Whether there is such.
     pub(super) fn leave_observed(&mut self) -> bool {
         let Some((observing, within)) = self.machine.observing() else { return false };
-        let within_too: BTreeSet<u32> = within.iter().copied().collect();
-        let open = self.open_requests_of(|fiber| within_too.contains(&fiber));
+        let inside: BTreeSet<u32> = within.iter().copied().collect();
+        let open = self.in_order().filter(|request| inside.contains(&request.waits.0));
+        let open: Vec<Json> = open.map(|request| request.json.clone()).collect();
         let told = i64::try_from(self.next_seq.saturating_sub(1)).unwrap_or(i64::MAX);
         let requests = from_json(&Json::Array(open)).unwrap_or_default();
         let went = Value::record([("requests", requests), ("told", Value::Int(told))]).unwrap_or_default();

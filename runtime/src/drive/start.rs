@@ -1,7 +1,7 @@
 //! Taking a run: a new one, or one that the store remembers.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Instant,
 };
@@ -403,7 +403,7 @@ impl Run {
             opened: BTreeMap::new(),
             ended: Vec::new(),
             requests: BTreeMap::new(),
-            asking: HashMap::new(),
+            asking: BTreeMap::new(),
             closed: BTreeMap::new(),
             timers: Default::default(),
             replies: Vec::new(),

@@ -286,6 +286,9 @@ impl Fiber {
     pub(super) fn rest(&mut self, image: &Image) {
         self.regs.truncate(self.end(image));
         self.regs.shrink_to_fit();
+        if self.scopes.capacity() >= 2 * self.scopes.len() {
+            self.scopes.shrink_to_fit();
+        }
     }
 
     /// Removes the top frame, and its scope if it has one. What is below will change.

@@ -1,7 +1,8 @@
 //! What a checkpoint writes, counted: as much as has changed, however much there is.
 
-use crate::small::{Small, bytes, output};
-use wf_runtime::Value;
+use wf_runtime::{Value, checkpoint::load, machine::Progress};
+
+use crate::small::{HASH, Small, bytes, output};
 
 /// Answers the oldest question and saves where the machine comes to rest; gives the bytes of it.
 fn step(run: &mut Small) -> usize {
@@ -39,7 +40,7 @@ fn adding_to_a_long_list_writes_little() {
     let mut run = begun(
         "workflow main() {
             let all: [string] = []
-            for i in 0..20000 { all.push(\"element ${i}\") }
+            for i in 0..100000 { all.push(\"element ${i}\") }
             for i in 0..100 { all.push(exec([\"work\"]).stdout) }
         }",
     );
@@ -47,6 +48,114 @@ fn adding_to_a_long_list_writes_little() {
         let written = step(&mut run);
         assert!(written < 8 << 10, "{written} bytes at element {number}");
     }
+}
+
+#[test]
+fn one_key_of_a_large_map_writes_little() {
+    let mut run = begun(
+        "workflow main() {
+            let all: map<{ name: string, n: int }> = {}
+            for i in 0..20000 { all[\"key ${i}\"] = { name: \"element ${i}\", n: i } }
+            for i in 0..50 { all[\"key ${i * 397}\"].name = exec([\"work\"]).stdout }
+        }",
+    );
+    for number in 0..40 {
+        let written = step(&mut run);
+        assert!(written < 8 << 10, "{written} bytes at change {number}");
+    }
+}
+
+#[test]
+fn one_field_of_a_large_record_writes_little() {
+    let fields: Vec<String> = (0..400).map(|i| format!("f{i}: \"{i:0>100}\"")).collect();
+    let script = "workflow main() {
+            ctx.state.big = { FIELDS, inner: { list: [1, 2, 3], n: 0 } }
+            for i in 0..50 { exec([\"work\"]); ctx.state.big.inner.n += 1 }
+        }";
+    let mut run = begun(&script.replace("FIELDS", &fields.join(", ")));
+    for number in 0..40 {
+        let written = step(&mut run);
+        assert!(written < 8 << 10, "{written} bytes at change {number}");
+    }
+}
+
+#[test]
+fn one_branch_of_ten_thousand_writes_as_much_as_one_of_ten() {
+    let written = |branches: usize| {
+        let script = "workflow main() {
+                gather for i in 0..BRANCHES { for j in 0..3 { exec([\"work\"]) } }
+            }";
+        let mut run = begun(&script.replace("BRANCHES", &branches.to_string()));
+        assert_eq!(run.asked.len(), branches);
+        run.answer(branches / 2, output("done"));
+        // The one that can go on is saved so, with its turn, and all others wait.
+        let ready = run.save();
+        assert_eq!(ready.fibers.iter().map(|row| row.segment).collect::<Vec<_>>(), [-1]);
+        run.go();
+        [bytes(&ready), bytes(&run.save())]
+    };
+    let (few, many) = (written(10), written(10_000));
+    // The numbers of fibers and effects take a byte or two more.
+    assert!(few.iter().zip(many).all(|(few, many)| many <= few + 32), "{few:?} bytes of 10, {many:?} of 10,000");
+}
+
+#[test]
+fn a_header_does_not_grow_with_what_can_run() {
+    let script = "workflow main() { gather for i in 0..BRANCHES { exec([\"work\"]); exec([\"work\"]) } }";
+    let header = |branches: usize| {
+        let mut run = begun(&script.replace("BRANCHES", &branches.to_string()));
+        for _ in 0..branches {
+            run.answer(0, output("done"));
+        }
+        run.save().header.len()
+    };
+    let (few, many) = (header(10), header(3000));
+    assert!(many <= few + 8, "{few} bytes of 10, {many} of 3,000");
+}
+
+#[test]
+fn the_top_of_a_stack_of_nine_thousand_writes_little() {
+    let mut run = begun(
+        "fn deep(n: int) -> int {
+            if n > 0 { return deep(n - 1) + 1 }
+            for i in 0..100 { exec([\"work\"]) }
+            0
+        }
+        workflow main() -> int { deep(9000) }",
+    );
+    for number in 0..20 {
+        let written = step(&mut run);
+        assert!(written < 6 << 10, "{written} bytes at step {number}");
+        assert!(run.asked[0].path.byte_len() < 512, "a path of {} bytes", run.asked[0].path.byte_len());
+    }
+}
+
+#[test]
+fn what_a_step_tells_that_calls_itself_is_bounded() {
+    let mut run = begun(
+        "step down(n: int) -> int { if n > 0 { down(n - 1) + 1 } else { exec([\"work\"]); exec([\"work\"]); 0 } }
+        workflow main() -> int { down(2000) }",
+    );
+    let paths: Vec<String> = run
+        .machine
+        .take_events()
+        .iter()
+        .filter_map(|event| Some(event.to_json("run", 1, "")["path"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(paths.len(), 2002);
+    let distinct: std::collections::BTreeSet<_> = paths.iter().collect();
+    assert_eq!(distinct.len(), paths.len(), "each has its own");
+    let bytes: usize = paths.iter().map(String::len).sum();
+    assert!(bytes < 2002 * 400, "{bytes} bytes");
+    assert!(paths.iter().all(|path| path.starts_with("main[0]") && path.len() <= 1024));
+    // The same after it was loaded, and of the next call.
+    let before = run.asked[0].clone();
+    let saved = run.rows.saved();
+    let (mut machine, ..) = load(&run.image, "run".into(), HASH, &saved, &mut run.rows, false).expect("it loads");
+    assert_eq!(machine.open_effects()[0].path, before.path);
+    assert!(machine.settle(before.fiber, before.id, output("done")));
+    let Progress::Effect(next) = machine.run(1000) else { panic!("it asks again") };
+    assert_eq!((next.path.as_str(), next.ordinal), (before.path.as_str(), 1));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod scripted;
 mod small;
 mod store;
 mod testing;
+mod turns;
 mod validate;
 mod value;
 mod weight;

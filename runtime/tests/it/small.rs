@@ -45,7 +45,7 @@ impl Small {
 
     /// Runs until every branch waits.
     pub(crate) fn go(&mut self) {
-        for _ in 0..10_000 {
+        for _ in 0..100_000 {
             let progress = self.machine.run(100_000);
             for gone in self.machine.take_cancelled() {
                 self.asked.retain(|asked| asked.id != gone.id);

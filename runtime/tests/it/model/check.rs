@@ -44,15 +44,23 @@ pub(super) struct Came {
 #[derive(Debug)]
 pub(super) struct Doubt(pub(super) String);
 
-/// What the reference says. Crashes leave unknown what became of calls: (moment, key).
-pub(super) fn reference(
+/// What the reference says.
+pub(super) fn reference(program: &Program, seed: u64, wrong: Option<Wrong>) -> Result<Came, Doubt> {
+    Ok(simulated(program, Inner::new(START, Fate::new(seed)), wrong)?.0)
+}
+
+/// The same, where crashes left unknown what became of calls: (moment, key). `last` says that what else happens at such a
+/// moment was saved before.
+pub(super) fn reference_crashed(
     program: &Program,
     seed: u64,
     unknown: &[(i64, String)],
+    last: bool,
     wrong: Option<Wrong>,
 ) -> Result<Came, Doubt> {
     let mut inner = Inner::new(START, Fate::new(seed));
     inner.unknown = unknown.iter().cloned().collect();
+    inner.unknown_last = last;
     Ok(simulated(program, inner, wrong)?.0)
 }
 

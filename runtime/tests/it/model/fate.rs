@@ -34,7 +34,7 @@ pub(super) struct Reply {
 pub(super) struct Answer {
     /// When an answer is given that does not fit.
     pub(super) wrong_at: Option<i64>,
-    pub(super) at: Option<i64>,
+    pub(super) at: i64,
     pub(super) value: i64,
 }
 
@@ -43,7 +43,6 @@ pub(super) struct Answer {
 pub(super) struct Fate {
     seed: u64,
     calls: BTreeMap<String, (u64, Reply)>,
-    people: BTreeMap<String, (u64, Answer)>,
     /// From when on every call has a value.
     pub(super) mended: Option<i64>,
 }
@@ -90,19 +89,12 @@ impl Fate {
         reply
     }
 
-    /// A person is asked under this key now.
-    pub(super) fn person(&mut self, key: &str, now: i64) -> Answer {
-        let number = match self.people.get(key) {
-            Some((_, answer)) if answer.at.is_some_and(|at| at >= now) => return answer.clone(),
-            Some((number, _)) => number + 1,
-            None => 0,
-        };
-        let mut random = self.draw(key, number + 1_000_000);
+    /// A person is asked under this key at a moment.
+    pub(super) fn person(&self, key: &str, now: i64) -> Answer {
+        let mut random = self.draw(key, 1_000_000 + now.unsigned_abs());
         let takes = 2 + random.below(60_000) as i64;
         let wrong_at = (random.below(5) == 0).then(|| now + 1 + random.below(takes as usize - 1) as i64);
         let at = if random.below(40) == 0 { now + NEVER + takes } else { now + takes };
-        let answer = Answer { wrong_at, at: Some(at), value: random.below(1000) as i64 };
-        self.people.insert(key.to_owned(), (number, answer.clone()));
-        answer
+        Answer { wrong_at, at, value: random.below(1000) as i64 }
     }
 }

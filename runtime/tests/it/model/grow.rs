@@ -46,6 +46,8 @@ struct Scope {
     /// Name, type, and whether it may be changed.
     vars: Vec<(String, Ty, bool)>,
     lambdas: Vec<String>,
+    /// Long lists, and whether they may be changed; no loop goes over them.
+    long: Vec<(String, bool)>,
     /// Caught errors.
     errors: Vec<String>,
     result: Option<Ty>,
@@ -59,6 +61,7 @@ impl Scope {
     fn inside(&self) -> Self {
         let mut inside = self.clone();
         inside.vars.iter_mut().for_each(|var| var.2 = false);
+        inside.long.iter_mut().for_each(|long| long.1 = false);
         inside.result = None;
         inside.in_loop = false;
         inside.in_finally = false;
@@ -120,6 +123,7 @@ impl Grow {
         let mut scope = Scope {
             vars: params.iter().map(|(name, ty)| (name.clone(), *ty, false)).collect(),
             lambdas: Vec::new(),
+            long: Vec::new(),
             errors: Vec::new(),
             result,
             in_loop: false,
@@ -238,6 +242,16 @@ impl Grow {
                 let body = self.valued(&inside, Ty::Int, 2);
                 scope.lambdas.push(name.clone());
                 Stmt::LetFn { name, param, body }
+            }
+            7 if self.one_in(3) => {
+                let name = self.name("l");
+                scope.long.push((name.clone(), true));
+                let count = 20 + self.random.below(500) as i64;
+                Stmt::LetMany(name, count, self.simple(scope))
+            }
+            8 if scope.long.iter().any(|long| long.1) => {
+                let long: Vec<_> = scope.long.iter().filter(|long| long.1).map(|long| long.0.clone()).collect();
+                Stmt::Push(long[self.random.below(long.len())].clone(), self.expr(scope, Ty::Int))
             }
             7..=9 => self.change(scope),
             10..=12 => Stmt::Total(self.expr(scope, Ty::Int)),
@@ -398,6 +412,13 @@ impl Grow {
 
     /// A number that is known at once.
     fn simple(&mut self, scope: &Scope) -> Expr {
+        if !scope.long.is_empty() && self.one_in(4) {
+            let long = Expr::Var(scope.long[self.random.below(scope.long.len())].0.clone(), Ty::List);
+            return match self.one_in(2) {
+                true => Expr::Len(Box::new(long)),
+                false => Expr::Item(Box::new(long), Box::new(Expr::Int(self.random.below(40) as i64 - 20))),
+            };
+        }
         match self.random.below(8) {
             0 => Expr::Total,
             1 => Expr::Attempt,
@@ -537,6 +558,7 @@ impl Grow {
                 let name = scope.lambdas[self.random.below(scope.lambdas.len())].clone();
                 Expr::Apply(name, self.boxed(scope, Ty::Int))
             }
+            4 if self.one_in(3) => Expr::Deep(self.random.below(150) as i64, Box::new(self.simple(scope))),
             3 => Expr::Race(Box::new(self.branches(scope, true))),
             _ => self.exec(scope, false),
         }

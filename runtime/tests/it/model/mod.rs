@@ -2,7 +2,7 @@
 //! the same when the process is killed at any write to the store and at any call, and the run goes on from what was saved.
 //!
 //! `program` is the tree of a program, `grow` draws one, `print` writes it as a script. `interp` is the reference, written
-//! from the contract, over the fibers and the clock of `sim`. `world` is the host and the door of the store for the machine,
+//! from the contract, with `calls` for what waits, over the fibers and the clock of `sim`. `world` is the host and the door of the store for the machine,
 //! and `fate` what outside calls and people do, the same on both sides. `check` runs both and compares, `shrink` makes a
 //! program that fails smaller. A failure names its seed:
 //!
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::random::Random;
 
+mod calls;
 mod check;
 mod fate;
 mod grow;
@@ -48,7 +49,8 @@ enum Which {
 #[derive(Debug, Default)]
 struct Tally {
     programs: usize,
-    doubts: usize,
+    /// Programs that are not compared, and why.
+    doubts: std::collections::BTreeMap<String, usize>,
     runs: usize,
     deaths: usize,
 }
@@ -64,10 +66,10 @@ fn check(
     let text = program.text();
     // A cut may leave a script that does not check; what is drawn does.
     let Ok(script) = Script::new(&text) else { return Ok(()) };
-    let expected = match check::reference(program, seed, &[], wrong) {
+    let expected = match check::reference(program, seed, wrong) {
         Ok(expected) => expected,
-        Err(Doubt(_)) => {
-            tally.doubts += 1;
+        Err(Doubt(why)) => {
+            *tally.doubts.entry(why).or_default() += 1;
             return Ok(());
         }
     };
@@ -80,17 +82,22 @@ fn check(
         let failure = |difference| Box::new(Failure { how: how.clone(), difference });
         let ran = check::machine(&script, seed, how).map_err(failure)?;
         tally.deaths += ran.deaths;
-        let again = match ran.unknown.is_empty() || !check::crashes_matter(program) {
-            true => None,
-            false => match check::reference(program, seed, &ran.unknown, wrong) {
-                Ok(expected) => Some(expected),
-                Err(Doubt(_)) => return Ok(ran.counts),
-            },
-        };
-        match check::difference(again.as_ref().unwrap_or(&expected), &ran, check::crashes_matter(program), false) {
-            Some(difference) => Err(failure(difference)),
-            None => Ok(ran.counts),
+        let throws = check::crashes_matter(program);
+        let mut found = None;
+        for last in [false, true] {
+            let crashed = match ran.unknown.is_empty() || !throws {
+                true => None,
+                false => match check::reference_crashed(program, seed, &ran.unknown, last, wrong) {
+                    Ok(crashed) => Some(crashed),
+                    Err(Doubt(_)) => return Ok(ran.counts),
+                },
+            };
+            match check::difference(crashed.as_ref().unwrap_or(&expected), &ran, throws, false) {
+                Some(difference) => drop(found.get_or_insert(difference)),
+                None => return Ok(ran.counts),
+            }
         }
+        Err(failure(found.unwrap_or_default()))
     };
     let (writes, calls) = compare(&plain)?;
     let mut hows = crashes(program, &plain, writes, calls);
@@ -162,22 +169,25 @@ fn hunt(
 /// The same for a run that fails and is taken up again, in a world in which calls do not fail any more.
 fn check_mended(program: &Program, seed: u64, tally: &mut Tally) -> Result<(), Box<Failure>> {
     let Ok(script) = Script::new(&program.text()) else { return Ok(()) };
-    let expected = match (check::reference(program, seed, &[], None), check::reference_mended(program, seed, MENDS)) {
+    let mut doubt = |why: &str| *tally.doubts.entry(why.to_owned()).or_default() += 1;
+    let expected = match (check::reference(program, seed, None), check::reference_mended(program, seed, MENDS)) {
         (Ok(first), Ok(expected)) if first.result["status"] == "failed" => expected,
-        _ => {
-            tally.doubts += 1;
+        (Err(Doubt(why)), _) | (_, Err(Doubt(why))) => {
+            doubt(&why);
             return Ok(());
         }
+        _ => return Ok(()),
     };
     for each_boundary in [false, true] {
         let how = How { mends: MENDS, each_boundary, ..How::default() };
         let failure = |difference| Box::new(Failure { how: how.clone(), difference });
         let ran = check::machine(&script, seed, &how).map_err(failure)?;
         if ran.refused.is_some() {
-            tally.doubts += 1;
+            doubt("a call was made since the error");
             continue;
         }
-        (tally.programs, tally.runs) = (tally.programs + 1, tally.runs + 1);
+        tally.programs += 1;
+        tally.runs += 1;
         if let Some(difference) = check::difference(&expected, &ran, false, true) {
             return Err(failure(difference));
         }

@@ -14,6 +14,8 @@ state { total: int = 0, seen: map<int> = {} }
 fn nap(n: int) { sleep(1ms * (10000 + n % 9973)) }
 fn said(e: any) -> string { if e.kind == "error" || e.kind == "mine" { e.message } else { e.kind } }
 fn shown(v: any) -> string { "${v}" }
+fn many(n: int, x: int) -> [int] { (0..n).map(i => i + x % 7) }
+fn deep(n: int, x: int) -> int { if n == 0 { exec(["deep", "${x}"]).json(int) } else { deep(n - 1, x) } }
 fn settled(r: any) -> int { if r.ok == true { r.value } else { 0 - 1000 - said(r.error).len() } }
 "#;
 
@@ -107,6 +109,7 @@ impl Out<'_> {
     fn stmt(&mut self, stmt: &Stmt) -> String {
         match stmt {
             Stmt::Let(name, ty, value) => format!("let {name}: {} = {}", ty.text(), self.expr(value)),
+            Stmt::LetMany(name, n, x) => format!("let {name}: [int] = many({n}, {})", self.expr(x)),
             Stmt::LetFn { name, param, body } => {
                 format!("let {name}: fn(int) -> int = {param} => do {}", self.block(body))
             }
@@ -234,6 +237,7 @@ impl Out<'_> {
                 };
                 if *text { format!("{call}.stdout") } else { format!("{call}.json(int)") }
             }
+            Expr::Deep(n, x) => format!("deep({n}, {})", self.expr(x)),
             Expr::Request(request) => {
                 let mut text = format!("request_info({{ {}: {} }}, int", request.label, self.expr(&request.arg));
                 if let Some(id) = &request.id {

@@ -73,6 +73,8 @@ pub(super) struct Block {
 #[derive(Clone, Debug)]
 pub(super) enum Stmt {
     Let(String, Ty, Expr),
+    /// A long list.
+    LetMany(String, i64, Expr),
     /// `let f: fn(int) -> int = x => …`
     LetFn {
         name: String,
@@ -188,6 +190,8 @@ pub(super) enum Expr {
         arg: Box<Expr>,
         text: bool,
     },
+    /// A call below so many others.
+    Deep(i64, Box<Expr>),
     Request(Box<Request>),
     If(Box<Cond>, Box<Block>, Box<Block>, Ty),
     Match(Box<Expr>, Vec<(i64, Block)>, Option<(String, i64, Box<Block>)>, Box<Block>, Ty),

@@ -161,6 +161,7 @@ impl Cut {
                 self.drop(&mut request.timeout);
             }
             Expr::Try(it, _) => self.attempt(it),
+            Expr::Deep(n, _) if *n > 1 && self.here() => *n /= 2,
             _ => {}
         }
         for block in expr.blocks() {
@@ -224,6 +225,7 @@ impl Stmt {
     fn exprs(&mut self) -> Vec<&mut Expr> {
         match self {
             Self::Let(_, _, a)
+            | Self::LetMany(_, _, a)
             | Self::Set(_, a)
             | Self::Add(_, a)
             | Self::Push(_, a)
@@ -286,6 +288,7 @@ impl Expr {
             | Self::Word(a)
             | Self::Apply(_, a)
             | Self::Exec { arg: a, .. }
+            | Self::Deep(_, a)
             | Self::Match(a, ..)
             | Self::Each(a, ..) => vec![a],
             Self::Op(_, a, b) | Self::Item(a, b) | Self::Get(a, b) | Self::Join(a, b) | Self::Pair(a, b) => vec![a, b],

@@ -36,7 +36,7 @@ pub(super) enum Wait {
         came: Came,
     },
     Person {
-        answer: Option<(i64, i64)>,
+        answer: (i64, i64),
         due: Option<i64>,
     },
     /// Its branches.
@@ -134,6 +134,8 @@ pub(super) struct Inner<'p> {
     pub(super) fuel: usize,
     /// Calls of which a crash at a moment left unknown what became.
     pub(super) unknown: BTreeSet<(i64, String)>,
+    /// What else happens at that moment was saved before the crash.
+    pub(super) unknown_last: bool,
     /// The calls that a crash may leave unknown: those in a step that wants it thrown.
     pub(super) thrown: BTreeSet<String>,
     /// Failed calls for which the failed run was taken up again: the moment, and the key.
@@ -420,7 +422,7 @@ impl<'p> Inner<'p> {
                     }
                 }
                 Some(Wait::Person { answer, due }) => {
-                    found.extend(answer.map(|(at, value)| (at, Next::Wake(fiber, Woke::Answered(value)))));
+                    found.push((answer.0, Next::Wake(fiber, Woke::Answered(answer.1))));
                     found.extend(due.map(|at| (at, Next::Wake(fiber, Woke::Late))));
                 }
                 Some(Wait::Join(_)) | None => {}
@@ -434,8 +436,18 @@ impl<'p> Inner<'p> {
         found.extend(self.cancel_at.map(|at| (at, Next::Cancel)));
         let Some(at) = found.iter().map(|(at, _)| *at).min() else { return false };
         found.retain(|(moment, _)| *moment == at);
-        if let Some(first) = found.iter().position(|(_, next)| matches!(next, Next::Unknown(..))) {
-            found.swap(0, first);
+        let unknown: Vec<Fiber> = found
+            .iter()
+            .filter_map(|(_, next)| if let Next::Unknown(fiber, _) = next { Some(*fiber) } else { None })
+            .collect();
+        if unknown.len() > 1 {
+            self.doubt("a crash leaves two calls unknown at one moment");
+        }
+        if !unknown.is_empty() {
+            // What became of the call is lost.
+            found.retain(|(_, next)| !matches!(next, Next::Wake(fiber, _) if unknown.contains(fiber)));
+            let first = found.iter().position(|(_, next)| matches!(next, Next::Unknown(..)) != self.unknown_last);
+            found.swap(0, first.unwrap_or(0));
             found.truncate(1);
         }
         if found.len() > 1 {

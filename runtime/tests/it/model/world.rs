@@ -241,10 +241,10 @@ impl Host for Hand {
             inner.life.people.push(Person { at: now, id, value: json!({ "action": action }) });
             return;
         }
-        let answer = inner.fate.person(&effect.key("run"), now);
+        let answer = inner.fate.person(&effect.key("run"), request.asked_at);
         let wrong = answer.wrong_at.filter(|at| *at > now).map(|at| (at, json!("no number")));
-        let right = answer.at.map(|at| (at, json!(answer.value)));
-        let people = wrong.into_iter().chain(right).map(|(at, value)| Person { at, id: id.clone(), value });
+        let right = (answer.at, json!(answer.value));
+        let people = wrong.into_iter().chain([right]).map(|(at, value)| Person { at, id: id.clone(), value });
         inner.life.people.extend(people);
     }
 }
