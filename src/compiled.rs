@@ -37,12 +37,16 @@ fn imports(module: &ModuleInput, modules: &[ModuleInput]) -> Vec<(String, String
     found.collect()
 }
 
-/// The code that a run started with.
+/// The code that a run had at a checkpoint; the present one without a number.
 ///
 /// # Errors
 /// When it cannot be read, or this engine cannot run it.
-pub(crate) fn stored(store: &dyn Store, run: &RunRecord) -> Result<Code, String> {
-    let code = store.code(&run.code_hash).map_err(|error| error.to_string())?;
+pub(crate) fn stored_at(store: &dyn Store, run: &RunRecord, at: Option<u64>) -> Result<Code, String> {
+    let hash = match at {
+        Some(at) => store.code_at(&run.id, at).map_err(|error| error.to_string())?,
+        None => run.code_hash,
+    };
+    let code = store.code(&hash).map_err(|error| error.to_string())?;
     Code::unpack(&code, &recompile).map_err(|error| error.to_string())
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use wf_runtime::{
     drive::{Command, Ended, Options, Report, Run, Sink},
     host::{ModelSettings, Permissions},
-    store::{SqliteStore, StoreError},
+    store::{RunRecord, SqliteStore, StoreError},
 };
 
 use crate::{
@@ -36,6 +36,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Those of a run.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn of(run: &RunRecord) -> Result<Self, String> {
+        serde_json::from_str(&run.settings).map_err(|error| format!("the settings of the run cannot be read: {error}"))
+    }
+
     /// Where models are found: what was given, with base URL and key from the environment.
     pub(crate) fn models(&self) -> ModelSettings {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

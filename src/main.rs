@@ -14,9 +14,11 @@ mod due;
 mod engine;
 mod events;
 mod find;
+mod fork;
 mod list;
 mod load;
 mod lsp;
+mod moment;
 mod notify;
 mod out;
 mod place;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Resume(resume) => resume.run(),
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
+        Command::Fork(fork) => fork.run(),
         Command::Events(events) => events.run(),
         Command::Cancel(cancel) => cancel.run(),
         Command::Remove(remove) => remove.run(),

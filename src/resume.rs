@@ -203,10 +203,9 @@ pub(crate) fn take(
     with: &GoOn,
     options: impl FnOnce(Option<u64>) -> Result<Options, String>,
 ) -> Result<Taken, String> {
-    let code = compiled::stored(&**store, record)?;
+    let code = compiled::stored_at(&**store, record, with.at)?;
     let image = code.image().map_err(|error| error.to_string())?;
-    let mut settings: Settings = serde_json::from_str(&record.settings)
-        .map_err(|error| format!("the settings of the run cannot be read: {error}"))?;
+    let mut settings = Settings::of(record)?;
     settings.allow.extend(with.allow.clone());
     let host = System::new(Arc::clone(&image), settings.allow.clone(), settings.folder.clone(), settings.models());
     let host = match notify::with_hook(host, &settings.folder, &record.id, &record.script, store, path) {
@@ -227,7 +226,7 @@ pub(crate) fn take(
     Ok(Taken { run, image, host })
 }
 
-fn misfit(request: &Json, reason: &str) -> String {
+pub(crate) fn misfit(request: &Json, reason: &str) -> String {
     let (id, hint) = (request["id"].as_str().unwrap_or_default(), value::hint(&request["schema"]));
     format!("the answer to `{id}` does not fit: {reason}; it takes {hint}")
 }
@@ -252,7 +251,7 @@ fn give(run: &mut Run, answers: &[(Option<String>, String)]) -> Vec<String> {
 }
 
 /// The request that an answer is for.
-fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
+pub(crate) fn chosen<'r>(requests: &'r [Json], id: Option<&str>) -> Result<&'r Json, String> {
     let ids = || {
         let ids: Vec<String> =
             requests.iter().map(|request| format!("`{}`", request["id"].as_str().unwrap_or(""))).collect();

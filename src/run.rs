@@ -271,7 +271,7 @@ fn chosen(image: &Image, named: Option<&str>, file: &Path) -> Result<Workflow, S
     }
 }
 
-fn checked_id(id: &str) -> Result<&str, String> {
+pub(crate) fn checked_id(id: &str) -> Result<&str, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     match id {
         "" | "last" => Err(format!("`{id}` cannot name a run")),

@@ -1,31 +1,32 @@
-//! `wf show`: where a run stands, with the live stack of every branch.
+//! `wf show`: where a run stands, or stood, with the live stack of every branch.
 
 use std::path::PathBuf;
 
-use serde_json::{Value as Json, json};
 use wf_runtime::{
-    code::Code,
-    drive::look,
     json::time_text,
-    store::{RunRecord, RunStatus, SqliteStore, Store},
+    store::{RunRecord, Store},
 };
 
 use crate::{
-    compiled,
     engine::failure,
     list::{pretty, status},
+    moment::Moment,
     out::{self, Exit},
     place, size, value,
 };
+
+mod history;
+mod stack;
 
 /// Show where a run stands: its status, what it waits for, and the stack of every branch at its source line
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wf show last             the newest run
-  wf show 4f7c1a --json    the same for a machine
-  wf show 4f7c1a --at 3    as it was at checkpoint 3
-  wf show 4f7c1a --size    what holds its bytes
+  wf show last                   the newest run
+  wf show 4f7c1a --json          the same for a machine
+  wf show 4f7c1a --checkpoints   the checkpoints that are kept, and what happened at each
+  wf show 4f7c1a --at 3          as it was at checkpoint 3
+  wf show 4f7c1a --size          what holds its bytes
 
 RUN is an id, an unambiguous beginning or ending of one, or `last`.")]
 pub(crate) struct Show {
@@ -35,8 +36,14 @@ pub(crate) struct Show {
     #[arg(long, value_name = "N")]
     at: Option<u64>,
     /// What holds the bytes of the run
-    #[arg(long, conflicts_with = "at")]
+    #[arg(long, conflicts_with_all = ["at", "checkpoints"])]
     size: bool,
+    /// List the checkpoints that are kept instead
+    #[arg(long, conflicts_with = "at")]
+    checkpoints: bool,
+    /// Show all branches, however many there are
+    #[arg(long)]
+    all: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,155 +64,59 @@ impl Show {
         if self.size {
             return size::shown(&store, &record, self.json);
         }
-        let shown = self.json(&store, &record)?;
+        if self.checkpoints {
+            return history::checkpoints(&store, &record, self.json);
+        }
+        let moment = Moment::of(&store, &record, self.at)?;
         if self.json {
-            return Ok(pretty(&shown.json));
+            return Ok(pretty(&moment.json));
         }
-        let lines = |file: &str, line: u64| shown.lines(file, line);
-        Ok(text(&record, &shown.json, &place::short(&*store, &id), &place::store_flag(&path), &lines))
+        Ok(self.shown(&record, &moment, &place::short(&*store, &id), &place::store_flag(&path)))
     }
 
-    fn json(&self, store: &SqliteStore, record: &RunRecord) -> Result<Shown, String> {
-        let failed = |error: wf_runtime::store::StoreError| error.to_string();
-        let code = compiled::stored(store, record)?;
-        let image = code.image().map_err(|error| error.to_string())?;
-        let machine = look(&image, store, record, self.at).map_err(|error| error.to_string())?;
-        let stored: Json =
-            record.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let requests: Vec<Json> = store
-            .requests(Some(&record.id))
-            .map_err(failed)?
-            .iter()
-            .map(|open| serde_json::from_str(&open.request.json).unwrap_or_default())
-            .collect();
-        let workflow = image.program.workflow(Some(&record.workflow));
-        let state = match (&machine, workflow) {
-            (Some(machine), Some(workflow)) if stored.is_null() || self.at.is_some() => {
-                wf_runtime::json::to_json(&machine.state(workflow)).unwrap_or_default()
+    fn shown(&self, record: &RunRecord, moment: &Moment, short: &str, flag: &str) -> String {
+        let run = &moment.json;
+        let (id, status_there) = (&record.id, run["status"].as_str().unwrap_or_default());
+        let started = time_text(record.created_at);
+        let mut text =
+            format!("run {id}\n{} of {}, {status_there}, started {started}\n", record.workflow, record.script);
+        if let Some(kept) = run["checkpoints"].as_object() {
+            let (first, last, count) = (&kept["first"], &kept["last"], &kept["kept"]);
+            match self.at {
+                Some(at) => text.push_str(&format!("checkpoint {at} of {last} ({count} kept, from {first})\n")),
+                None => text.push_str(&format!("checkpoint {last} ({count} kept, from {first})\n")),
             }
-            _ => stored["state"].clone(),
-        };
-        let kept = store.kept(&record.id).map_err(failed)?;
-        let json = json!({
-            "run_id": &*record.id,
-            "workflow": record.workflow,
-            "script": record.script,
-            "status": status(record),
-            "created_at": time_text(record.created_at),
-            "updated_at": time_text(record.updated_at),
-            "output": stored["output"],
-            "state": state,
-            "requests": requests,
-            "error": stored["error"],
-            "usage": machine.as_ref().map(wf_runtime::machine::Machine::usage),
-            "wake_at": record.wake_at.map(time_text),
-            "owner": record.owner.as_ref().map(ToString::to_string),
-            "checkpoints": kept.map(|kept| json!({ "first": kept.first, "last": kept.last, "kept": kept.count })),
-            "fibers": machine.as_ref().map_or_else(|| json!([]), |machine| machine.view()),
-        });
-        Ok(Shown { json, code })
-    }
-}
-
-struct Shown {
-    json: Json,
-    code: Code,
-}
-
-impl Shown {
-    /// A line of a stored source, from 1.
-    fn lines(&self, file: &str, line: u64) -> Option<String> {
-        let source = self.code.sources.iter().find(|source| source.name == file)?;
-        let index = usize::try_from(line).ok()?.checked_sub(1)?;
-        source.text.lines().nth(index).map(|line| line.trim().to_owned())
-    }
-}
-
-fn text(
-    record: &RunRecord,
-    run: &Json,
-    short: &str,
-    flag: &str,
-    line_of: &dyn Fn(&str, u64) -> Option<String>,
-) -> String {
-    let mut text = format!(
-        "run {}\n{} of {}, {}, started {}\n",
-        record.id,
-        record.workflow,
-        record.script,
-        status(record),
-        time_text(record.created_at)
-    );
-    if let Some(kept) = run["checkpoints"].as_object() {
-        text.push_str(&format!("checkpoint {} ({} kept, from {})\n", kept["last"], kept["kept"], kept["first"]));
-    }
-    if let Some(owner) = run["owner"].as_str() {
-        text.push_str(&format!("executed by {owner}\n"));
-    }
-    match record.status {
-        RunStatus::Completed => text.push_str(&format!("\noutput: {}\n", value::shown(&run["output"]))),
-        RunStatus::Failed => {
-            text.push_str(&format!("\n{}", failure(&run["error"])));
-            text.push_str(&format!("  go on from before the error: wf resume {short}{flag}\n"));
         }
-        _ => {}
-    }
-    if run["state"].as_object().is_some_and(|state| !state.is_empty()) {
-        text.push_str(&format!("\nstate: {}\n", run["state"]));
-    }
-    for fiber in run["fibers"].as_array().into_iter().flatten() {
-        text.push_str(&branch(fiber, line_of));
-    }
-    for request in run["requests"].as_array().into_iter().flatten() {
-        let id = request["id"].as_str().unwrap_or_default();
-        text.push_str(&format!("\nwaits for an answer: {}\n", value::question(request)));
-        let hint = value::hint(&request["schema"]);
-        text.push_str(&format!("  answer ({hint}): wf resume {short} --respond {}=VALUE{flag}\n", place::quoted(id)));
-    }
-    if status(record) == "interrupted" {
-        text.push_str(&format!("\nnobody executes it: wf resume {short}{flag} goes on\n"));
-    }
-    text
-}
-
-/// One branch: its frames, innermost first, each with its line and its locals.
-fn branch(fiber: &Json, line_of: &dyn Fn(&str, u64) -> Option<String>) -> String {
-    let path = fiber["path"].as_str().unwrap_or_default();
-    let waits = match (fiber["waits_for"]["kind"].as_str(), &fiber["waits_for"]) {
-        (Some("gather" | "race"), waits) => joined(waits),
-        (Some(kind), waits) => format!(", waits for a {kind} ({})", waits["what"].as_str().unwrap_or_default()),
-        (None, _) => String::new(),
-    };
-    let cancelled = if fiber["cancelled"] == true { ", cancelled and cleaning up" } else { "" };
-    let mut text = format!("\n{path}{cancelled}{waits}\n");
-    for frame in fiber["frames"].as_array().into_iter().flatten() {
-        let (file, line) = (frame["file"].as_str().unwrap_or_default(), frame["line"].as_u64().unwrap_or_default());
-        text.push_str(&format!("  {} at {file}:{line}\n", frame["function"].as_str().unwrap_or_default()));
-        if let Some(source) = line_of(file, line) {
-            text.push_str(&format!("    | {source}\n"));
+        if let Some(owner) = run["owner"].as_str() {
+            text.push_str(&format!("executed by {owner}\n"));
         }
-        for (name, local) in frame["locals"].as_object().into_iter().flatten() {
-            text.push_str(&format!("      {name} = {}\n", shortened(&local.to_string())));
+        match status_there {
+            "completed" => text.push_str(&format!("\noutput: {}\n", value::shown(&run["output"]))),
+            "failed" => {
+                text.push_str(&format!("\n{}", failure(&run["error"])));
+                if self.at.is_none() {
+                    text.push_str(&format!("  go on from before the error: wf resume {short}{flag}\n"));
+                }
+            }
+            _ => {}
         }
-    }
-    text
-}
-
-/// What a branch waits for that joins others.
-fn joined(waits: &Json) -> String {
-    let (done, total) = (&waits["done"], &waits["total"]);
-    match (waits["kind"].as_str(), waits["ending"].as_bool(), &waits["wanted"]) {
-        (_, Some(true), _) => format!(", {done} of {total} branches done, waits for the others to clean up"),
-        (Some("race"), ..) => format!(", waits for the first of {total} branches"),
-        (_, _, Json::Null) => format!(", {done} of {total} branches done"),
-        (_, _, wanted) => format!(", {done} of the first {wanted} of {total} branches done"),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 100;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        if run["state"].as_object().is_some_and(|state| !state.is_empty()) {
+            text.push_str(&format!("\nstate: {}\n", run["state"]));
+        }
+        text.push_str(&stack::branches(moment, self.all));
+        for request in run["requests"].as_array().into_iter().flatten() {
+            let id = place::quoted(request["id"].as_str().unwrap_or_default());
+            let hint = value::hint(&request["schema"]);
+            text.push_str(&format!("\nwaits for an answer: {}\n", value::question(request)));
+            let command = match self.at.filter(|at| *at != record.last_checkpoint) {
+                Some(at) => format!("wf fork {short} --at {at} --respond {id}=VALUE{flag}"),
+                None => format!("wf resume {short} --respond {id}=VALUE{flag}"),
+            };
+            text.push_str(&format!("  answer ({hint}): {command}\n"));
+        }
+        if self.at.is_none() && status(record) == "interrupted" {
+            text.push_str(&format!("\nnobody executes it: wf resume {short}{flag} goes on\n"));
+        }
+        text
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn shown(store: &SqliteStore, record: &RunRecord, json: bool) -> Resu
     let mut sizes = store.sizes(&record.id).map_err(|error| error.to_string())?;
     sizes.fibers.sort_by_key(|(fiber, bytes)| (std::cmp::Reverse(*bytes), *fiber));
     // A run that cannot be read still has its sizes.
-    let machine = compiled::stored(store, record)
+    let machine = compiled::stored_at(store, record, None)
         .ok()
         .and_then(|code| code.image().ok())
         .and_then(|image| look(&image, store, record, None).ok().flatten());

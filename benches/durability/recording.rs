@@ -67,6 +67,14 @@ impl Store for Recording {
         self.inner.code(hash)
     }
 
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
+        self.inner.code_at(run, at)
+    }
+
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+        self.inner.told(run, from, to)
+    }
+
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
         self.inner.run(id)
     }

@@ -18,6 +18,22 @@ pub enum Event {
     },
     /// A process went on with the run.
     Resumed,
+    /// A process went on with the run, on other code.
+    Moved {
+        /// The hash of the code.
+        code: String,
+    },
+    /// The run began as a copy of another one.
+    Forked {
+        /// The other run.
+        from: String,
+        /// At which checkpoint of it.
+        checkpoint: u64,
+        /// The declared name of its workflow.
+        workflow: String,
+        /// The arguments that the other run was started with.
+        input: Json,
+    },
     /// The run's status changed.
     Status(&'static str),
     /// A workflow, step or called workflow began, ended, failed or will be tried again.
@@ -118,7 +134,8 @@ impl Event {
     pub fn name(&self) -> &str {
         match self {
             Event::Started { .. } => "started",
-            Event::Resumed => "resumed",
+            Event::Resumed | Event::Moved { .. } => "resumed",
+            Event::Forked { .. } => "forked",
             Event::Status(_) => "status",
             Event::Call { what, step, .. } => match (what, step) {
                 (CallEvent::Started, true) => "step_started",
@@ -183,6 +200,13 @@ impl Event {
         put("time", json!(time));
         match self {
             Event::Started { workflow, input } => {
+                put("workflow", json!(workflow));
+                put("input", input.clone());
+            }
+            Event::Moved { code } => put("code", json!(code)),
+            Event::Forked { from, checkpoint, workflow, input } => {
+                put("from", json!(from));
+                put("checkpoint", json!(checkpoint));
                 put("workflow", json!(workflow));
                 put("input", input.clone());
             }

@@ -222,7 +222,6 @@ impl<'b, 'c> Body<'b, 'c> {
         function.handlers = self.handlers;
         self.shields.sort_unstable();
         function.shields = self.shields;
-        function.locals = self.slots.iter().map(|slot| (slot.name.clone(), slot.reg)).collect();
         self.compiler.slots.insert(id, self.slots);
     }
 }

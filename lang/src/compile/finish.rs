@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{body::Slot, liveness::live_after, peephole, shared};
-use crate::program::{FunctionId, FunctionKind, Op, Pc, Program, Reg, SafePoint, uses_of};
+use crate::program::{FunctionId, FunctionKind, Local, Op, Pc, Program, Reg, SafePoint, uses_of};
 
 /// The slots of each function, as they were handed out.
 pub(super) type Slots = HashMap<FunctionId, Vec<Slot>>;
@@ -13,6 +13,7 @@ pub(super) fn finish(program: &mut Program, slots: &mut Slots, scoped: &HashSet<
         let mut own = slots.remove(&FunctionId(index as u32)).unwrap_or_default();
         let mut function = program.functions[index].clone();
         peephole::improve(&mut function, &mut own, program);
+        function.locals = own.iter().map(local).collect();
         program.functions[index] = function;
         slots.insert(FunctionId(index as u32), own);
     }
@@ -31,6 +32,11 @@ pub(super) fn finish(program: &mut Program, slots: &mut Slots, scoped: &HashSet<
     for (function, digest) in program.functions.iter_mut().zip(digests) {
         function.digest = digest;
     }
+}
+
+/// A slot, for people.
+fn local(slot: &Slot) -> Local {
+    Local { name: slot.name.clone(), reg: slot.reg, from: slot.from, to: slot.to }
 }
 
 impl Op {

@@ -229,8 +229,8 @@ pub struct Function {
     pub handlers: Vec<Handler>,
     /// The ops of its `finally` blocks, as ranges, ascending: a cancellation waits until the frame has left them.
     pub shields: Vec<(Pc, Pc)>,
-    /// The names of its locals by register, for people.
-    pub locals: Vec<(SmolStr, Reg)>,
+    /// Its locals, in order of declaration, for people.
+    pub locals: Vec<Local>,
     /// The identity of its safe points and slots: a saved frame fits a function with the same digest.
     pub digest: u64,
 }
@@ -257,6 +257,19 @@ pub struct Param {
     pub has_default: bool,
     /// Its doc comment.
     pub doc: Option<SmolStr>,
+}
+
+/// A variable of a function, and where it is in force: registers are used again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Local {
+    /// Its name.
+    pub name: SmolStr,
+    /// Its register.
+    pub reg: Reg,
+    /// The first op at which it has the register.
+    pub from: Pc,
+    /// The first op at which it no longer has it.
+    pub to: Pc,
 }
 
 /// A place where a frame can be saved, and what must be saved of it.
@@ -441,6 +454,12 @@ impl Function {
     pub fn is_shielded(&self, pc: Pc) -> bool {
         let after = self.shields.partition_point(|(start, _)| *start <= pc);
         after.checked_sub(1).and_then(|index| self.shields.get(index)).is_some_and(|(_, end)| pc < *end)
+    }
+
+    /// The variables that the rest of the function reads from a safe point on, with their registers.
+    pub fn live_locals(&self, point: &SafePoint) -> impl Iterator<Item = (&str, Reg)> {
+        let here = |local: &&Local| local.from <= point.pc && point.pc < local.to && point.live.contains(&local.reg);
+        self.locals.iter().filter(here).map(|local| (local.name.as_str(), local.reg))
     }
 
     /// The register in which a step or workflow counts its attempts.

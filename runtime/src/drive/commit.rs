@@ -157,6 +157,7 @@ impl Run {
             status: standing.status,
             wake_at: self.next_timer().filter(|_| !standing.status.has_ended()),
             result: result.map(|result| result.to_string()),
+            moved: self.moves.take(),
         };
         self.paused = standing.pauses;
         self.unsaved = false;

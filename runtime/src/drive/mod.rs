@@ -21,13 +21,15 @@ use crate::{
     host::{Host, Woken},
     machine::{Image, Machine, Outcome, Progress},
     request::Request,
-    store::{Epoch, LEASE_MS, Millis, RequestEnd, RunId, Store, StoreError},
+    store::{Epoch, LEASE_MS, Millis, Moved, RequestEnd, RunId, Store, StoreError},
 };
 
 mod answer;
 mod cancel;
 mod commit;
 mod failure;
+mod fork;
+mod moved;
 mod perform;
 mod report;
 mod start;
@@ -35,6 +37,7 @@ mod tell;
 mod timers;
 
 pub use failure::Failure;
+pub use fork::{Fork, InFlight};
 pub use report::{Ended, Report};
 pub use start::{Begin, DriveError, arguments, begin, fits, look, reopen, retry};
 
@@ -158,6 +161,8 @@ pub struct Run {
     again: Vec<Effect>,
     /// The last delta that was queued says that the run is paused.
     paused: bool,
+    /// From the next checkpoint on its code is this.
+    moves: Option<Moved>,
     /// What was last told of that: the open requests, and the next timer.
     told_paused: Option<(Vec<String>, usize, Option<Millis>)>,
     listening: bool,

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use wf_lang::program::Workflow;
 
-use super::{Failure, Options, Run};
+use super::{Failure, Options, Run, moved};
 use crate::{
     checkpoint::{self, LoadError, Saver},
     effect::{Effect, EffectKind, Hold},
@@ -238,6 +238,7 @@ fn load(
     let failed = |error: DriveError| (Arc::clone(&store), error);
     let id = Arc::clone(&record.id);
     // What was written since the record was read counts too.
+    let known = record.code_hash;
     let record = &store.run(&id).map_err(|error| failed(error.into()))?;
     let last = record.last_checkpoint;
     let at = match from {
@@ -248,6 +249,10 @@ fn load(
         }
         Point::Failure(failure) => Some(failure.at),
     };
+    let moves = moved::back(&*store, record, at).map_err(|error| failed(error.into()))?;
+    if at.is_none() && record.code_hash != known {
+        return Err(failed(DriveError::Refused("the run moved to other code meanwhile; try again".into())));
+    }
     let fresh = at.is_some_and(|at| at != last);
     let found = match from {
         Point::Failure(Failure { at: 0, .. }) => None,
@@ -286,6 +291,7 @@ fn load(
     run.n = last;
     run.next_seq = record.last_seq + 1;
     run.reset = fresh;
+    run.moves = moves;
     run.told.push(Event::Resumed);
     run.machine.checkpoint = at.unwrap_or(last);
     let mut failed_calls = Vec::new();
@@ -315,7 +321,7 @@ fn load(
 }
 
 /// Reads a checkpoint; one that is damaged names the newest that can be used instead.
-fn read(
+pub(super) fn read(
     image: &Arc<Image>,
     store: &dyn Store,
     record: &RunRecord,
@@ -343,9 +349,13 @@ fn read_one(
     fresh: bool,
 ) -> Result<Found, StoreError> {
     let mut found = Ok(None);
+    let code_hash = match at {
+        Some(at) => store.code_at(&record.id, at)?,
+        None => record.code_hash,
+    };
     let mut visit = |saved: &Saved, chunks: &mut dyn Chunks| {
         let id = Arc::clone(&record.id);
-        let loaded = checkpoint::load(image, id, record.code_hash, saved, chunks, fresh);
+        let loaded = checkpoint::load(image, id, code_hash, saved, chunks, fresh);
         found = match loaded {
             Ok((machine, saver, _)) => Ok(Some((machine, saver))),
             Err(LoadError::Store(error)) => return Err(error),
@@ -357,13 +367,20 @@ fn read_one(
     Ok(found)
 }
 
-fn workflow(image: &Image, name: &str) -> Result<Workflow, DriveError> {
+pub(super) fn workflow(image: &Image, name: &str) -> Result<Workflow, DriveError> {
     let found = image.program.workflow(Some(name)).cloned();
     found.ok_or_else(|| DriveError::Refused(format!("the script has no workflow `{name}`")))
 }
 
 impl Run {
-    fn new(begin: Begin, id: RunId, epoch: Epoch, workflow: Workflow, mut machine: Machine, saver: Saver) -> Self {
+    pub(super) fn new(
+        begin: Begin,
+        id: RunId,
+        epoch: Epoch,
+        workflow: Workflow,
+        mut machine: Machine,
+        saver: Saver,
+    ) -> Self {
         let Begin { store, host, image, options } = begin;
         machine.set_streaming(options.streaming);
         machine.was_away(host.now());
@@ -404,6 +421,7 @@ impl Run {
             computes: false,
             again: Vec::new(),
             paused: false,
+            moves: None,
             told_paused: None,
             listening: true,
         }
@@ -434,7 +452,7 @@ impl Run {
     /// Asks the open questions of a loaded machine again, in the order in which they were asked first. They are durable
     /// already, so calls leave at once; when the run goes on from an older checkpoint, they leave with the next one. Of the
     /// calls that have failed it is known that they have.
-    fn ask_again(&mut self, fresh: bool, failed: &[u64]) {
+    pub(super) fn ask_again(&mut self, fresh: bool, failed: &[u64]) {
         for effect in self.machine.open_effects() {
             match effect.kind() {
                 EffectKind::Outside if effect.hold == Hold::Kept => self.let_go(&effect),

@@ -254,6 +254,16 @@ impl Machine {
         settled
     }
 
+    /// Whether nothing goes on: the run has come to its end.
+    pub fn is_over(&self) -> bool {
+        self.fibers.is_empty()
+    }
+
+    /// Whether its main line is on its way out, because the run was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.fibers.get(&0).is_some_and(|fiber| !fiber.cancels.is_empty())
+    }
+
     /// Whether any fiber can go on.
     pub fn can_run(&self) -> bool {
         !self.turns.is_empty()

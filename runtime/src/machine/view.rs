@@ -3,7 +3,13 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{FiberState, Machine, fiber::Fiber};
-use crate::{effect::EffectKind, ops};
+use crate::{
+    effect::{Effect, EffectKind},
+    ops,
+    request::Request,
+    store::Millis,
+    value::Value,
+};
 
 impl Machine {
     /// The fibers as `wf show --json` gives them: `[{ path, waits_for, frames: [{ function, file, line, column,
@@ -17,10 +23,32 @@ impl Machine {
         self.fibers.iter().map(|(id, fiber)| (*id, fiber.path().to_string())).collect()
     }
 
+    /// The requests that are open, as they are published, oldest first.
+    pub fn open_requests(&self) -> Vec<Json> {
+        let asked = self.open_effects().into_iter().filter(|effect| effect.kind() == EffectKind::Request);
+        let requests = asked.filter_map(|effect| Request::new(&effect, &self.run, &self.image.program.types).ok());
+        let mut requests: Vec<Request> = requests.collect();
+        requests.sort_by_key(|request| (request.asked_at, request.waits.1));
+        requests.into_iter().map(|request| request.json).collect()
+    }
+
+    /// The next moment at which something happens by itself: a sleep is over, nobody answered in time, or an attempt of a
+    /// step has taken too long.
+    pub fn wakes_at(&self) -> Option<Millis> {
+        let due = |effect: &Effect| match (effect.kind(), effect.args.first()) {
+            (EffectKind::Timer, Some(Value::Time(moment))) => Some(*moment),
+            (EffectKind::Request, _) => Request::new(effect, &self.run, &self.image.program.types).ok()?.due_at,
+            _ => None,
+        };
+        self.open_effects().iter().filter_map(due).chain(self.next_deadline()).min()
+    }
+
     fn fiber_view(&self, fiber: &Fiber) -> Json {
         let frames: Vec<Json> =
             (0..fiber.frames.len()).rev().filter_map(|index| self.frame_view(fiber, index)).collect();
-        let mut view = json!({ "path": fiber.path(), "waits_for": self.waits_for(fiber), "frames": frames });
+        let branch = fiber.around.path.as_str();
+        let mut view =
+            json!({ "path": fiber.path(), "branch": branch, "waits_for": self.waits_for(fiber), "frames": frames });
         if !fiber.cancels.is_empty() {
             view["cancelled"] = json!(true);
         }
@@ -39,11 +67,8 @@ impl Machine {
         let span = function.span(point.pc);
         let at = self.image.sources.get(usize::from(span.source.0)).map(|source| source.line_column(span.start));
         let mut locals = Map::new();
-        for (name, reg) in &function.locals {
-            // The latest of several variables of a name that share a register wins; only what is live is shown.
-            if point.live.contains(reg)
-                && let Some(value) = fiber.regs.get(frame.base as usize + usize::from(*reg))
-            {
+        for (name, reg) in function.live_locals(point) {
+            if let Some(value) = fiber.regs.get(frame.base as usize + usize::from(reg)) {
                 let shown = crate::json::to_json(value).unwrap_or_else(|_| json!(ops::display(value)));
                 locals.insert(name.to_string(), shown);
             }

@@ -88,7 +88,11 @@ impl Inner {
         let bytes = delta.bytes() as u64;
         let order = self.entered;
         self.entered += delta.opened.len() as u64;
+        let moved = delta.moved.clone();
         self.run_mut(id)?.apply(delta, order)?;
+        if let Some(moved) = moved {
+            self.codes.entry(moved.code_hash).or_insert(moved.code);
+        }
         self.left = self.left.map(|left| left - 1);
         self.counts.transactions += 1;
         self.counts.deltas += 1;
@@ -197,6 +201,14 @@ impl Store for MemoryStore {
     fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         let code = self.lock().codes.get(hash).map(|code| code.to_vec());
         code.ok_or_else(|| StoreError::NotFound(format!("code {}", rules::hex(hash))))
+    }
+
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
+        Ok(self.lock().run(run)?.code_at(at))
+    }
+
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+        Ok(self.lock().run(run)?.told(from, to))
     }
 
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {

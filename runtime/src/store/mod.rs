@@ -108,7 +108,7 @@ pub struct RunRecord {
     pub workflow: String,
     /// The path of the script as it was given.
     pub script: String,
-    /// The hash of its code.
+    /// The hash of its code, as of its latest checkpoint: see [`Store::code_at`].
     pub code_hash: [u8; 32],
     /// The arguments, as JSON.
     pub input: String,
@@ -177,6 +177,17 @@ pub struct Delta {
     pub wake_at: Option<Millis>,
     /// Its result so far, as JSON, if it changed.
     pub result: Option<String>,
+    /// From this checkpoint on its code is this.
+    pub moved: Option<Moved>,
+}
+
+/// The code to which a run moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Its hash.
+    pub code_hash: [u8; 32],
+    /// The code, as in [`NewRun::code`].
+    pub code: Arc<[u8]>,
 }
 
 /// A part of a fiber's stack, or (segment -1) its head. Valid for checkpoints from the one that wrote it until the one
@@ -454,6 +465,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError>;
+
+    /// The hash of the code that a run had at a checkpoint: what it started with, or what it has moved to before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError>;
+
+    /// What a run told from checkpoint `from` to checkpoint `to`, each batch with the number of its checkpoint.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError>;
 
     /// One run.
     ///

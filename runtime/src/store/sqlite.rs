@@ -294,6 +294,14 @@ impl Store for SqliteStore {
         self.read(|tx| read::code(tx, hash))
     }
 
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
+        self.read(|tx| query::code_at(tx, run, at))
+    }
+
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+        self.read(|tx| query::told(tx, run, from, to))
+    }
+
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
         self.read(|tx| query::run(tx, id))
     }

@@ -118,6 +118,14 @@ impl Store for Killing {
         self.world.store.code(hash)
     }
 
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
+        self.world.store.code_at(run, at)
+    }
+
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+        self.world.store.told(run, from, to)
+    }
+
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
         self.world.store.run(id)
     }

@@ -68,6 +68,12 @@ impl<G: Gate> Store for Gated<G> {
     fn code(&self, hash: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         self.store.code(hash)
     }
+    fn code_at(&self, run: &RunId, at: u64) -> Result<[u8; 32], StoreError> {
+        self.store.code_at(run, at)
+    }
+    fn told(&self, run: &RunId, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+        self.store.told(run, from, to)
+    }
     fn run(&self, id: &str) -> Result<RunRecord, StoreError> {
         self.store.run(id)
     }

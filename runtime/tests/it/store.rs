@@ -83,6 +83,7 @@ fn delta(n: u64) -> Delta {
         status: RunStatus::Running,
         wake_at: None,
         result: None,
+        moved: None,
     }
 }
 

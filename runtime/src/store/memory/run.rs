@@ -61,6 +61,8 @@ pub(super) struct Run {
     chunks: BTreeMap<u64, Row>,
     /// With the checkpoint that they belong to.
     events: VecDeque<(u64, EventBatch)>,
+    /// The code from each of these checkpoints on.
+    codes: BTreeMap<u64, [u8; 32]>,
     requests: BTreeMap<String, Request>,
     /// Somebody asked for it to be cancelled.
     pub(super) cancel: bool,
@@ -80,8 +82,10 @@ enum Closed {
 
 impl Run {
     pub(super) fn new(record: RunRecord, entered: u64) -> Self {
+        let codes = BTreeMap::from([(0, record.code_hash)]);
         Run {
             record,
+            codes,
             entered,
             checkpoints: BTreeMap::new(),
             fibers: BTreeMap::new(),
@@ -102,6 +106,10 @@ impl Run {
             return Err(rules::chunk_again(*id));
         }
         self.events.extend(delta.told().map(|batch| (delta.n, batch.clone())));
+        if let Some(moved) = &delta.moved {
+            self.codes.insert(delta.n, moved.code_hash);
+            self.record.code_hash = moved.code_hash;
+        }
         self.close(&delta);
         let before = self.floor;
         self.stand(&delta);
@@ -320,6 +328,14 @@ impl Run {
     pub(super) fn events_after(&self, after: u64) -> Vec<EventBatch> {
         let last = |batch: &EventBatch| batch.first_seq.saturating_add(batch.count).saturating_sub(1);
         self.events.iter().map(|(_, batch)| batch).filter(|batch| last(batch) > after).cloned().collect()
+    }
+
+    pub(super) fn told(&self, from: u64, to: u64) -> Vec<(u64, EventBatch)> {
+        self.events.iter().filter(|(n, _)| (from..=to).contains(n)).cloned().collect()
+    }
+
+    pub(super) fn code_at(&self, at: u64) -> [u8; 32] {
+        self.codes.range(..=at).next_back().map_or(self.record.code_hash, |(_, hash)| *hash)
     }
 
     pub(super) fn kept(&self) -> Option<Kept> {

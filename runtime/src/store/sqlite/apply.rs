@@ -66,6 +66,14 @@ pub(super) fn apply(tx: &Transaction<'_>, standing: &Standing, delta: &Delta) ->
     if let Some(json) = &delta.result {
         grown += result(tx, rid, json)?;
     }
+    if let Some(moved) = &delta.moved {
+        exec(
+            tx,
+            "INSERT INTO code (hash, data) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![moved.code_hash, &*moved.code],
+        )?;
+        exec(tx, "INSERT INTO moved (rid, n, code_hash) VALUES (?1, ?2, ?3)", params![rid, n, moved.code_hash])?;
+    }
     let floor = rules::floor(delta, standing.floor);
     if floor > standing.floor {
         grown -= prune(tx, rid, standing.floor, floor)?;

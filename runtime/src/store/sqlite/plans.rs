@@ -12,7 +12,7 @@ use rusqlite::{
 
 use super::{super::migrate, apply, hand, query, read, remove, size};
 use crate::store::{
-    Delta, Epoch, EventBatch, FiberRow, NewRun, Owner, Removal, RequestEnd, RequestRow, RunId, RunStatus,
+    Delta, Epoch, EventBatch, FiberRow, Moved, NewRun, Owner, Removal, RequestEnd, RequestRow, RunId, RunStatus,
 };
 
 /// The source of everything that asks.
@@ -73,6 +73,7 @@ fn full(n: u64) -> Delta {
         status: RunStatus::Paused,
         wake_at: Some(1),
         result: Some("{}".into()),
+        moved: (n == 2).then(|| Moved { code_hash: [2; 32], code: Arc::from(&b"code"[..]) }),
     }
 }
 

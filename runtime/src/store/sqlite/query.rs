@@ -10,7 +10,8 @@ use crate::store::{
     RunStatus, StoreError, owner, rules,
 };
 
-const RUN: &str = "SELECT id, workflow, script, code_hash, input, settings, status, created_at, updated_at, epoch, \
+const RUN: &str = "SELECT id, workflow, script, \
+                   coalesce((SELECT m.code_hash FROM moved m WHERE m.rid = run.rid ORDER BY n DESC LIMIT 1), code_hash), input, settings, status, created_at, updated_at, epoch, \
                    owner, lease_until, last_checkpoint, last_seq, wake_at, json, bytes \
                    FROM run JOIN standing USING (rid) LEFT JOIN result USING (rid)";
 
@@ -105,6 +106,25 @@ pub(super) fn events(tx: &Transaction<'_>, run: &str, after: u64) -> Result<Vec<
                AND first_seq + count - 1 > ?2 ORDER BY first_seq";
     all(tx, sql, [rid, after], |row| {
         Ok(EventBatch { first_seq: counted(row, 0)?, count: counted(row, 1)?, lines: text(row, 2)? })
+    })
+}
+
+pub(super) fn code_at(tx: &Transaction<'_>, run: &str, at: u64) -> Result<[u8; 32], StoreError> {
+    let sql = "SELECT coalesce((SELECT m.code_hash FROM moved m WHERE m.rid = run.rid AND n <= ?2 ORDER BY n DESC LIMIT 1), \
+               code_hash) FROM run WHERE id = ?1";
+    let found = all(tx, sql, params![run, i64::try_from(at).unwrap_or(i64::MAX)], |row| column(row, 0))?;
+    found.into_iter().next().ok_or_else(|| StoreError::NotFound(format!("run `{run}`")))
+}
+
+pub(super) fn told(tx: &Transaction<'_>, run: &str, from: u64, to: u64) -> Result<Vec<(u64, EventBatch)>, StoreError> {
+    let bound = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    // Sequence numbers and checkpoints grow together.
+    let sql = "SELECT n, first_seq, count, lines FROM event WHERE rid = ?1 AND n BETWEEN ?2 AND ?3 ORDER BY first_seq";
+    all(tx, sql, params![rid(tx, run)?, bound(from), bound(to)], |row| {
+        Ok((
+            counted(row, 0)?,
+            EventBatch { first_seq: counted(row, 1)?, count: counted(row, 2)?, lines: text(row, 3)? },
+        ))
     })
 }
 

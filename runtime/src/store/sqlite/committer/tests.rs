@@ -49,6 +49,7 @@ fn queued(run: &str, epoch: u64, n: u64, size: usize) -> (Queued, Waiting) {
         status: RunStatus::Running,
         wake_at: None,
         result: None,
+        moved: None,
     };
     let (reply, waiting) = oneshot::channel();
     (Queued { run: run.into(), epoch: Epoch(epoch), delta, reply }, waiting)
