@@ -99,6 +99,8 @@ fn everything(conn: &mut Connection) -> BTreeSet<String> {
     hand::answer(&tx, "a", "q4", "1", 1).expect("answered");
     let epoch = hand::acquire(&tx, "a", &owner, true, 1).expect("acquired");
     hand::renew(&tx, "a", epoch, 1).expect("renewed");
+    hand::cancel(&tx, "a").expect("asked");
+    hand::wants_cancelled(&tx, "a").expect("known");
     hand::release(&tx, "a", epoch).expect("released");
     read::load(&tx, "a", None, &mut |_, chunks| chunks.chunk(4).map(drop)).expect("loaded");
     read::load(&tx, "a", Some(9), &mut |_, _| Ok(())).expect_err("there is no such checkpoint");
@@ -111,6 +113,8 @@ fn everything(conn: &mut Connection) -> BTreeSet<String> {
     query::due(&tx, 5, true, 9).expect("due runs");
     query::resting(&tx, 5).expect("resting runs");
     query::events(&tx, "a", 1).expect("events");
+    query::code_at(&tx, "a", 2).expect("code");
+    query::told(&tx, "a", 1, 2).expect("events");
     query::kept(&tx, "a").expect("numbers");
     query::checkpoints(&tx, "a").expect("numbers");
     size::of(&tx, &name).expect("sizes");
