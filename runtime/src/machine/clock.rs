@@ -122,7 +122,7 @@ impl Machine {
     /// Finds out which clocks run in a machine that was loaded, and which branches wait for persons only.
     pub(super) fn find_clocks(&mut self) {
         let rest = self.rest();
-        let mut busy: HashMap<u32, u32> = HashMap::new();
+        let mut busy: BTreeMap<u32, u32> = BTreeMap::new();
         for fiber in self.fibers.values_mut() {
             fiber.quiet = rest.get(&fiber.id) == Some(&Rest::People);
             if let Some((parent, _)) = fiber.parent.filter(|_| !fiber.quiet) {

@@ -51,7 +51,7 @@ fn shortened(around: &str, scopes: &[Scope]) -> String {
         }
         path = add(path, scope);
     }
-    let cut = path.bytes().take(END + 1).enumerate().filter(|(_, byte)| *byte == b'/').last().map_or(0, |(at, _)| at);
+    let cut = path.as_bytes().iter().take(END + 1).rposition(|byte| *byte == b'/').unwrap_or(0);
     path.truncate(cut);
     if !path.is_empty() {
         path.push('/');
