@@ -121,7 +121,9 @@ impl Saver {
             rows.fibers.push(FiberRow { fiber: ROOT, segment: HEAD, data: self.root(machine) });
         }
         let mut fibers = std::mem::take(&mut machine.fibers);
-        for id in machine.turns.take_changed() {
+        let changed = machine.turns.take_changed();
+        rows.fibers.reserve(2 * changed.len());
+        for id in changed {
             // One that has ended since is no longer there.
             if let Some(fiber) = fibers.get_mut(&id).filter(|fiber| fiber.ran) {
                 self.fiber(machine, fiber, &mut rows);

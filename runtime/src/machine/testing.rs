@@ -121,14 +121,14 @@ impl Machine {
 
     /// The fiber that observes a branch most closely, with the fibers of that branch.
     pub(crate) fn observing(&self) -> Option<(u32, Vec<u32>)> {
-        let observes = |fiber: &&Box<Fiber>| match &fiber.state {
+        let observes = |fiber: &Fiber| match &fiber.state {
             FiberState::Joining(group) => {
                 let spec = self.image.program.gathers.get(usize::from(group.gather));
                 spec.is_some_and(|spec| spec.mode == GatherMode::Observe)
             }
             FiberState::Ready(_) | FiberState::Waiting(_) => false,
         };
-        let observing = self.fibers.values().rev().find(observes)?.id;
+        let observing = self.fibers.values().rev().find(|fiber| observes(fiber))?.id;
         let mut within = vec![observing];
         for fiber in self.fibers.values() {
             // A branch has a higher number than the fiber that joins it.

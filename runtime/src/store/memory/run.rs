@@ -242,7 +242,9 @@ impl Run {
                 self.checkpoints.remove(&n);
             }
         }
-        self.pruned = self.pruned.max(floor);
+        // What was closed until here was looked at before: what stayed is needed by a pinned checkpoint.
+        let before = self.pruned;
+        self.pruned = before.max(floor);
         let checkpoints = &self.checkpoints;
         let needed = |row: &Row| match row.until {
             Some(until) if until <= floor => checkpoints.range(row.since..until).next().is_some(),
@@ -252,7 +254,10 @@ impl Run {
             match row {
                 Closed::Fiber(fiber, segment) => {
                     if let Entry::Occupied(mut rows) = self.fibers.entry((fiber, segment)) {
-                        rows.get_mut().retain(&needed);
+                        let decided = |row: &Row| row.until.is_some_and(|until| until <= before);
+                        let first = rows.get().partition_point(decided);
+                        let open = rows.get_mut().split_off(first);
+                        rows.get_mut().extend(open.into_iter().filter(&needed));
                         if rows.get().is_empty() {
                             rows.remove();
                         }
