@@ -44,8 +44,11 @@ pub(crate) struct Size {
     pub(crate) resumed: usize,
 }
 
+/// What reports a part, with its files in a folder.
+type Part = fn(&Path, &Size);
+
 /// The parts, by their names, in the order in which they are shown.
-const PARTS: &[(&str, fn(&Path, &Size))] = &[
+const PARTS: &[(&str, Part)] = &[
     ("effects", effects::report),
     ("growth", growth::report),
     ("resume", resume::report),

@@ -25,7 +25,7 @@ fn until_due(place: &Place, id: &str) {
         let shown = place.wf(&["show", id, "--json"]).ends(0).json();
         let at = shown["wake_at"].as_str().map(str::to_owned).expect("a moment");
         let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%3NZ"]).output().expect("date");
-        String::from_utf8_lossy(&now.stdout).trim().to_owned() > at
+        String::from_utf8_lossy(&now.stdout).trim() > at.as_str()
     });
 }
 
