@@ -91,7 +91,7 @@ fn both_stores_hold_what_the_model_holds() {
         assert_eq!(begin(&*memory, &name).1, epoch);
         check_seed(&*disk, &*memory, &run, epoch, seed);
     }
-    check_bytes(&*disk, &*memory, folder.path());
+    check_bytes(&disk, &memory, folder.path());
     drop(disk);
     let rows = rusqlite::Connection::open(folder.path().join("wf.db")).unwrap();
     for (table, until) in [("fiber", "until"), ("chunk", "coalesce(dead_since, 9223372036854775807)")] {
