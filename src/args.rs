@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    backup::Backup, cancel::Cancel, check::Check, events::Events, fork::Fork, list::List, lsp::Lsp, resume::Resume,
-    rm::Remove, run::Run, show::Show, test::Test,
+    backup::Backup, cancel::Cancel, check::Check, diff::Diff, events::Events, fork::Fork, list::List, lsp::Lsp,
+    resume::Resume, rm::Remove, run::Run, show::Show, test::Test,
 };
 
 const EXAMPLES: &str = "\
@@ -34,6 +34,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Events(Events),
+    Diff(Diff),
     Fork(Fork),
     Cancel(Cancel),
     #[command(name = "rm")]

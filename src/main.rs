@@ -10,6 +10,7 @@ mod cancel;
 mod check;
 mod compiled;
 mod detach;
+mod diff;
 mod due;
 mod engine;
 mod events;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Resume(resume) => resume.run(),
         Command::List(list) => list.run(),
         Command::Show(show) => show.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Fork(fork) => fork.run(),
         Command::Events(events) => events.run(),
         Command::Cancel(cancel) => cancel.run(),

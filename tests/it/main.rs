@@ -5,6 +5,7 @@ mod back;
 mod cancel;
 mod check;
 mod crash;
+mod diff;
 mod docs;
 mod due;
 mod examples;
