@@ -178,7 +178,8 @@ fn told(event: &Json) -> String {
         "request_info" | "request_withdrawn" | "response" => field("id"),
         _ => field("path"),
     };
-    format!("  {:>5}  {:<20} {what}", event["seq"], field("type")).trim_end().to_owned() + "\n"
+    let seq = event["seq"].as_u64().unwrap_or_default();
+    format!("  {seq:>5}  {:<20} {what}", field("type")).trim_end().to_owned() + "\n"
 }
 
 fn branch_text(branch: &Branch) -> String {

@@ -107,7 +107,7 @@ fn what_cannot_be_forked_says_why() {
     place
         .wf(&["fork", "one", "--at", "99"])
         .ends(2)
-        .says("checkpoint 99 is not kept; the nearest are")
+        .says("checkpoint 99 is not kept; the nearest is 5")
         .says("wf fork one --at");
     place.wf(&["fork", "one", "--at", "0"]).ends(2).says("checkpoint 0 is not kept");
     place.wf(&["fork", "none", "--at", "1"]).ends(2).says("there is no run `none`");

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wf_lang::program::{FunctionId, Op};
 
-use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, more, row, save::Saver, state, then};
+use super::{HEAD, Header, ROOT, SEGMENT, check, clock, ending, hold, more, origins, row, save::Saver, state, then};
 use crate::{
     codec::{ChunkSource, DecodeError, Decoder, Reader, open},
     effect::{Effect, Hold, Question},
     machine::{
         Around, Cancel, Clock, Counts, Deadline, Delivered, Ending, Fiber, FiberState, Frame, Group, Image, MAX_FRAMES,
-        MOST_ORIGINS, Machine, Origin, Scope, Then, path, result_register,
+        Machine, Scope, Then, path, result_register,
     },
     store::{Chunks, FiberRow, RunId, Saved, StoreError},
     value::Value,
@@ -100,23 +100,6 @@ pub fn load(
         .map_err(|reason| damaged(&name, reason))?;
     machine.adopt(fibers);
     Ok((machine, saver, header))
-}
-
-/// Where errors were thrown.
-fn origins(from: &mut Reader<'_>) -> std::result::Result<Vec<Origin>, DecodeError> {
-    let count = from.count(6)?;
-    if count > MOST_ORIGINS {
-        return Err(from.error("it knows of too many errors"));
-    }
-    (0..count)
-        .map(|_| {
-            let (error, at, left) = (from.uint()?, from.uint()?, from.uint()?);
-            let lacks = from.bool()?;
-            let fibers = (0..from.count(1)?).map(|_| from.id()).collect::<std::result::Result<_, _>>()?;
-            let call = if from.bool()? { Some((from.uint()?, from.bool()?)) } else { None };
-            Ok(Origin { error, at, left, lacks, fibers, call })
-        })
-        .collect()
 }
 
 /// Reads a header.
@@ -223,7 +206,8 @@ impl Loader<'_, '_> {
                     answered.insert((path, from.id()?), from.id()?);
                 }
                 // What version 0.1 wrote ends here.
-                let (left, origins) = if from.left() == 0 { (0, Vec::new()) } else { (from.uint()?, origins(from)?) };
+                let (left, origins) =
+                    if from.left() == 0 { (0, Vec::new()) } else { (from.uint()?, origins::read(from)?) };
                 Ok((both, answered, left, origins))
             })?;
         machine.answered = answered;

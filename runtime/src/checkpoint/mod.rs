@@ -9,6 +9,7 @@ use crate::store::Millis;
 
 mod check;
 mod load;
+mod origins;
 mod save;
 
 pub use load::{LoadError, load};

@@ -5,11 +5,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, more, row, state, then};
+use super::{HEAD, ROOT, SEGMENT, clock, ending, hold, more, origins, row, state, then};
 use crate::{
     codec::{self, ChunkSink, Encoder, Writer, seal},
     effect::{Effect, Hold},
-    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Origin, Scope, Then},
+    machine::{Cancel, Clock, Counts, Delivered, Ending, Fiber, FiberState, Group, Machine, Scope, Then},
     store::FiberRow,
     value::{Str, Value},
 };
@@ -170,8 +170,7 @@ impl Saver {
             out.uint(u64::from(*count));
         }
         out.uint(machine.left);
-        out.size(machine.origins.len());
-        machine.origins.iter().for_each(|origin| thrown(origin, &mut out));
+        origins::write(&machine.origins, &mut out);
         seal(row::ROOT, out.as_slice())
     }
 
@@ -308,19 +307,6 @@ fn extension(out: &mut Writer, what: u64, write: impl FnOnce(&mut Writer)) {
     write(&mut body);
     out.uint(what);
     out.block(body.as_slice());
-}
-
-fn thrown(origin: &Origin, out: &mut Writer) {
-    for number in [origin.error, origin.at, origin.left] {
-        out.uint(number);
-    }
-    out.bool(origin.lacks);
-    out.size(origin.fibers.len());
-    origin.fibers.iter().for_each(|fiber| out.uint(u64::from(*fiber)));
-    optional(out, origin.call, |out, (call, dealt_with)| {
-        out.uint(call);
-        out.bool(dealt_with);
-    });
 }
 
 fn optional<T>(out: &mut Writer, value: Option<T>, write: impl FnOnce(&mut Writer, T)) {

@@ -66,6 +66,7 @@ impl std::fmt::Display for StoreError {
                 write!(f, "checkpoint {asked} is not kept")?;
                 match nearest.as_slice() {
                     [] => Ok(()),
+                    [one] => write!(f, "; the nearest is {one}"),
                     near => {
                         let near: Vec<_> = near.iter().map(u64::to_string).collect();
                         write!(f, "; the nearest are {}", near.join(" and "))
